@@ -1,0 +1,43 @@
+# Every target makes .venv by itself; Python 3.11+ with its venv module and make are all that is needed.
+PY := .venv/bin/python
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.PHONY: help demo up test check test-kafka test-browser bench lock format clean
+
+help:            ## Show this list
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t18
+
+.venv/.ready: pyproject.toml requirements/dev.txt scripts/venv.sh
+	@sh scripts/venv.sh
+
+demo: .venv/.ready  ## Start everything, run the example app, back-fill two weeks: a dashboard with traces
+	@$(PY) -m examples.support_bot.demo
+
+up: .venv/.ready  ## Start broker, collector and dashboard on this machine
+	@.venv/bin/spanwise up
+
+test: .venv/.ready  ## All tests that need no Docker, no Java, no browser and no root
+	@$(PY) -m pytest $(ARGS)
+
+check: .venv/.ready  ## Lint, format, types and import contracts
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/mypy tests bench examples
+	@.venv/bin/lint-imports
+
+test-kafka: .venv/.ready  ## Contract, end-to-end and crash suites on a real Apache Kafka 4 (needs Java 17 and Maven)
+	@sh scripts/test_kafka.sh $(ARGS)
+
+test-browser: .venv/.ready  ## The dashboard in headless Chromium (needs Debian's chromium or CHROMIUM=/path)
+	@$(PY) -m pytest tests/browser $(ARGS)
+
+format: .venv/.ready  ## Format the code
+	@.venv/bin/ruff check --fix-only -q .
+	@.venv/bin/ruff format .
+
+lock: .venv/.ready  ## Renew requirements/*.txt from pyproject.toml
+	@sh scripts/lock.sh
+
+clean:           ## Remove .venv and the demo's data
+	rm -rf .venv .demo

@@ -1,0 +1,1 @@
+"""The collector: Kafka in, ClickHouse out, and the HTTP API over it."""

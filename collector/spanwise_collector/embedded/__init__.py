@@ -1,0 +1,1 @@
+"""Broker and engine for one machine, from Python wheels."""

@@ -1,0 +1,1 @@
+"""Access to ClickHouse, embedded or server, and its migrations."""
