@@ -1,7 +1,7 @@
 """Requests and responses of the collector's HTTP API.
 
-Times are UTC and RFC 3339 with microseconds, durations are milliseconds, money is integer nano-dollars (1 USD = 1e9), ids are
-lower-case hex. A cost is None where nothing is known of it; it is never guessed as zero.
+Times are UTC and RFC 3339 with microseconds, durations are milliseconds, money is integer nano-dollars
+(1 USD = 1e9), ids are lower-case hex. A cost is None where nothing is known of it; it is never guessed as zero.
 """
 
 from datetime import datetime
@@ -143,7 +143,9 @@ class TraceDetail(Model):
     summary: TraceSummary
     spans: list[SpanSummary]
     scores: list[Score]
-    truncated: bool = Field(False, description="True when the trace has more spans than the limit and the rest is left out.")
+    truncated: bool = Field(
+        False, description="True when the trace has more spans than the limit and the rest is left out."
+    )
 
 
 class CostDetail(Model):
@@ -190,7 +192,9 @@ class SpanDetail(Model):
     tool_definitions: str = ""
     events: list[dict[str, object]] = Field(default_factory=list)
     attributes: dict[str, str] = Field(default_factory=dict)
-    warnings: list[str] = Field(default_factory=list, description="What was wrong with the data and how it was treated.")
+    warnings: list[str] = Field(
+        default_factory=list, description="What was wrong with the data and how it was treated."
+    )
     scores: list[Score] = Field(default_factory=list)
 
 
@@ -370,4 +374,6 @@ class Health(Model):
 
     status: Literal["ok", "starting", "failing"]
     version: str
-    checks: dict[str, str] = Field(default_factory=dict, description="Part to `ok` or what is wrong with it and what to do.")
+    checks: dict[str, str] = Field(
+        default_factory=dict, description="Part to `ok` or what is wrong with it and what to do."
+    )

@@ -1,7 +1,7 @@
 """Names of the attributes that Spanwise writes.
 
-Names come from the OpenTelemetry GenAI semantic conventions (schema gen-ai/1.42.0) where they have one, then from OpenInference,
-which most instrumentations and viewers share; `spanwise.*` is used only where neither has a name.
+Names come from the OpenTelemetry GenAI semantic conventions (schema gen-ai/1.42.0) where they have one, then from
+OpenInference, which most instrumentations and viewers share; `spanwise.*` is used only where neither has a name.
 What Spanwise *reads* from other instrumentations is the larger table in `spanwise_schemas.conventions`.
 """
 
@@ -20,7 +20,7 @@ USER_ID: Final = "user.id"
 TAGS: Final = "tag.tags"  # OpenInference; an array of strings
 METADATA_PREFIX: Final = "spanwise.metadata."
 PROMPT_NAME: Final = "gen_ai.prompt.name"
-PROMPT_VERSION: Final = "gen_ai.prompt.version"
+PROMPT_VERSION: Final = "llm.prompt_template.version"  # OpenInference; GenAI has no version
 
 # What a span did.
 OPERATION: Final = "gen_ai.operation.name"
