@@ -1,0 +1,215 @@
+"""The collector's HTTP API, typed. The dashboard's only input and output."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from spanwise_dashboard.errors import (
+    ApiError,
+    CollectorAwayError,
+    CollectorNotReadyError,
+    CollectorSlowError,
+    NotFoundError,
+    RequestRefusedError,
+    UnexpectedAnswerError,
+)
+from spanwise_dashboard.state import Filters
+from spanwise_schemas.api import (
+    Facets,
+    GroupBy,
+    Metric,
+    MetricSeries,
+    Overview,
+    Pipeline,
+    Problem,
+    Projects,
+    SpanDetail,
+    TraceDetail,
+    TracePage,
+)
+
+Answer = TypeVar("Answer", bound=BaseModel)
+Parameter = str | int | float | Sequence[str] | datetime | None
+
+
+class Client:
+    """Asks one collector. Safe to share between threads.
+
+    Every method raises an `ApiError` (see `spanwise_dashboard.errors`) and nothing else.
+
+    Args:
+        base_url: the collector's address, such as `http://127.0.0.1:4318`.
+        timeout_s: the longest a request may take, in seconds.
+        transport: replaces the network, for tests.
+    """
+
+    def __init__(self, base_url: str, *, timeout_s: float = 15.0, transport: httpx.BaseTransport | None = None) -> None:
+        self._base_url = base_url
+        self._timeout_s = timeout_s
+        self._http = httpx.Client(
+            base_url=base_url,
+            timeout=httpx.Timeout(timeout_s, connect=min(3.0, timeout_s)),
+            transport=transport,
+            headers={"Accept": "application/json"},
+            # A proxy from the environment must not stand between two processes on one machine.
+            trust_env=not _is_loopback(base_url),
+        )
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+    def projects(self) -> Projects:
+        """All projects, most recently active first."""
+        return self._get("/api/v1/projects", Projects, {})
+
+    def traces(
+        self, project: str, start: datetime, end: datetime, filters: Filters, *, limit: int = 50, cursor: str = ""
+    ) -> TracePage:
+        """Traces that started in [start, end) and match the filters, newest first; `cursor` goes on after a page."""
+        parameters = {**_window(project, start, end), **_filter_parameters(filters)}
+        return self._get("/api/v1/traces", TracePage, {**parameters, "limit": limit, "cursor": cursor})
+
+    def trace(self, project: str, trace_id: str) -> TraceDetail:
+        """One trace with all its spans, without bodies."""
+        return self._get(f"/api/v1/traces/{_segment(trace_id)}", TraceDetail, {"project": project})
+
+    def span(self, project: str, trace_id: str, span_id: str) -> SpanDetail:
+        """One span with its bodies."""
+        path = f"/api/v1/traces/{_segment(trace_id)}/spans/{_segment(span_id)}"
+        return self._get(path, SpanDetail, {"project": project})
+
+    def overview(self, project: str, start: datetime, end: datetime, filters: Filters) -> Overview:
+        """Totals of [start, end) and of the window before it; only environment, name and model filter here."""
+        return self._get("/api/v1/overview", Overview, {**_window(project, start, end), **_dimension_filters(filters)})
+
+    def metrics(
+        self,
+        project: str,
+        start: datetime,
+        end: datetime,
+        metric: Metric,
+        filters: Filters,
+        *,
+        group_by: GroupBy = "none",
+        step_seconds: int | None = None,
+    ) -> MetricSeries:
+        """A metric over [start, end) in steps, as one line or one per group."""
+        parameters = {**_window(project, start, end), **_dimension_filters(filters), "metric": metric}
+        return self._get(
+            "/api/v1/metrics", MetricSeries, {**parameters, "group_by": group_by, "step_seconds": step_seconds}
+        )
+
+    def facets(self, project: str, start: datetime, end: datetime) -> Facets:
+        """The values that can be filtered by."""
+        return self._get("/api/v1/facets", Facets, _window(project, start, end))
+
+    def pipeline(self, start: datetime, end: datetime) -> Pipeline:
+        """State of the road from Kafka to the tables."""
+        return self._get("/api/v1/pipeline", Pipeline, {"from": start, "to": end})
+
+    def _get(self, path: str, model: type[Answer], parameters: Mapping[str, Parameter]) -> Answer:
+        try:
+            response = self._http.get(path, params=_encode(parameters))
+        except httpx.ConnectTimeout as error:
+            raise self._away("nothing answered within 3 seconds") from error
+        except httpx.TimeoutException as error:
+            raise CollectorSlowError(f"The collector did not answer within {self._timeout_s:g} seconds.") from error
+        except httpx.TransportError as error:
+            raise self._away(str(error) or type(error).__name__) from error
+        if response.status_code != httpx.codes.OK:
+            raise _refusal(response)
+        try:
+            return model.model_validate_json(response.content)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the document"
+            raise UnexpectedAnswerError(f"The answer to {path} does not read: {where}: {first['msg']}.") from error
+
+    def _away(self, reason: str) -> CollectorAwayError:
+        return CollectorAwayError(
+            f"The collector at {self._base_url} does not answer: {reason}.",
+            remedy="Start it with `spanwise up` (or `spanwise collector`), or set SPANWISE_API_URL to where it runs.",
+        )
+
+
+def _window(project: str, start: datetime, end: datetime) -> dict[str, Parameter]:
+    return {"project": project, "from": start, "to": end}
+
+
+def _dimension_filters(filters: Filters) -> dict[str, Parameter]:
+    return {"environment": filters.environment, "name": filters.name, "model": filters.model}
+
+
+def _filter_parameters(filters: Filters) -> dict[str, Parameter]:
+    return {
+        **_dimension_filters(filters),
+        "kind": filters.kind,
+        "status": filters.status,
+        "tag": filters.tag,
+        "user": filters.user,
+        "session": filters.session,
+        "q": filters.q,
+        "min_cost_usd": filters.min_cost_usd,
+        "max_cost_usd": filters.max_cost_usd,
+        "min_duration_ms": filters.min_duration_ms,
+        "max_duration_ms": filters.max_duration_ms,
+    }
+
+
+def _encode(parameters: Mapping[str, Parameter]) -> list[tuple[str, str | int | float | None]]:
+    pairs: list[tuple[str, str | int | float | None]] = []
+    for key, value in parameters.items():
+        if value is None or value == "":
+            continue
+        if isinstance(value, datetime):
+            pairs.append((key, value.astimezone(UTC).isoformat().replace("+00:00", "Z")))
+        elif isinstance(value, str | int | float):
+            pairs.append((key, value))
+        else:
+            pairs.extend((key, item) for item in value)
+    return pairs
+
+
+def _segment(identifier: str) -> str:
+    # Ids come from the address bar: only letters and digits may become part of a path.
+    if not identifier.isalnum() or not identifier.isascii():
+        raise NotFoundError(f"{identifier!r} is not an id.", remedy="Open the trace from the list of traces.")
+    return identifier
+
+
+def _refusal(response: httpx.Response) -> ApiError:
+    try:
+        problem = Problem.model_validate_json(response.content)
+    except ValidationError:
+        return UnexpectedAnswerError(f"{response.url.copy_with(query=None)} answered {response.status_code}.")
+    detail = problem.detail or problem.title
+    if problem.errors:
+        detail = "; ".join(f"{line.get('parameter', '')}: {line.get('detail', '')}" for line in problem.errors)
+    match response.status_code:
+        case 404:
+            return NotFoundError(detail)
+        case 400 | 422:
+            return RequestRefusedError(detail, problem)
+        case 503:
+            return CollectorNotReadyError(detail)
+        case 504:
+            return CollectorSlowError(detail)
+        case status:
+            return ApiError(f"The collector answered {status}: {detail}")
+
+
+def _is_loopback(url: str) -> bool:
+    return httpx.URL(url).host in ("127.0.0.1", "localhost", "::1")

@@ -1,0 +1,215 @@
+"""What a page shows, as query parameters: copying the address reproduces the page. Pure."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+PRESETS: Final[dict[str, timedelta]] = {
+    "15m": timedelta(minutes=15),
+    "1h": timedelta(hours=1),
+    "6h": timedelta(hours=6),
+    "24h": timedelta(hours=24),
+    "7d": timedelta(days=7),
+    "14d": timedelta(days=14),
+}
+PRESET_LABELS: Final[dict[str, str]] = {
+    "15m": "Last 15 minutes",
+    "1h": "Last hour",
+    "6h": "Last 6 hours",
+    "24h": "Last 24 hours",
+    "7d": "Last 7 days",
+    "14d": "Last 14 days",
+}
+DEFAULT_PRESET: Final = "24h"
+DEFAULT_PROJECT: Final = "default"
+STATUSES: Final = ("ok", "error", "unset")
+REFRESH_SECONDS: Final[dict[str, int | None]] = {"off": None, "10s": 10, "60s": 60}
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """A preset that moves with the clock, or two fixed instants.
+
+    Attributes:
+        preset: a key of `PRESETS`; ignored when start and end are set.
+        start: first instant, UTC; None with a preset.
+        end: the instant after the last, UTC; None with a preset.
+    """
+
+    preset: str = DEFAULT_PRESET
+    start: datetime | None = None
+    end: datetime | None = None
+
+    @property
+    def fixed(self) -> tuple[datetime, datetime] | None:
+        """Both instants of a fixed range, or None with a preset."""
+        return (self.start, self.end) if self.start is not None and self.end is not None else None
+
+    def window(self, now: datetime) -> tuple[datetime, datetime]:
+        """First instant and the one after the last."""
+        return self.fixed or (now - PRESETS[self.preset], now)
+
+    def wider(self) -> "TimeRange | None":
+        """The next longer range, or None when there is none."""
+        if self.fixed is not None:
+            return TimeRange("14d")
+        names = list(PRESETS)
+        position = names.index(self.preset) + 1
+        return TimeRange(names[position]) if position < len(names) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which traces to show. Several values of one filter mean any of them, several filters mean all of them."""
+
+    environment: tuple[str, ...] = ()
+    name: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    model: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    user: str = ""
+    session: str = ""
+    q: str = ""
+    min_cost_usd: float | None = None
+    max_cost_usd: float | None = None
+    min_duration_ms: float | None = None
+    max_duration_ms: float | None = None
+
+    @property
+    def active(self) -> list[str]:
+        """Names of the filters that are set."""
+        return [each.name for each in fields(self) if getattr(self, each.name) not in ((), "", None)]
+
+
+LIST_FILTERS: Final = ("environment", "name", "kind", "model", "status", "tag")
+TEXT_FILTERS: Final = ("user", "session", "q")
+NUMBER_FILTERS: Final = ("min_cost_usd", "max_cost_usd", "min_duration_ms", "max_duration_ms")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that decides what a page shows, besides the data.
+
+    Attributes:
+        project: which project; empty until one is chosen or known.
+        cursor: where the list of traces goes on; empty for the first page.
+        trace_id: the trace that is open, hex.
+        span_id: the span that is selected in it, hex.
+        refresh: a key of `REFRESH_SECONDS`.
+    """
+
+    project: str = ""
+    time: TimeRange = field(default_factory=TimeRange)
+    filters: Filters = field(default_factory=Filters)
+    cursor: str = ""
+    trace_id: str = ""
+    span_id: str = ""
+    refresh: str = "off"
+
+    def on_trace(self, trace_id: str, span_id: str = "") -> "State":
+        """The same place with a trace open."""
+        return replace(self, trace_id=trace_id, span_id=span_id)
+
+    def filtered(self, **changes: object) -> "State":
+        """The same place, first page, with these filters changed."""
+        return replace(self, filters=replace(self.filters, **changes), cursor="")  # type: ignore[arg-type]
+
+    def only(self, **filters: object) -> "State":
+        """The same project and time, first page, with these filters alone."""
+        return replace(self, filters=Filters(**filters), cursor="", trace_id="", span_id="")  # type: ignore[arg-type]
+
+
+def parse(parameters: Mapping[str, Sequence[str]]) -> State:
+    """Reads query parameters. What does not read falls back to its default: a mistyped address still opens.
+
+    Args:
+        parameters: each key with all its values.
+    """
+    refresh = _text(parameters, "refresh")
+    return State(
+        project=_text(parameters, "project"),
+        time=_time_range(parameters),
+        filters=_filters(parameters),
+        cursor=_text(parameters, "cursor"),
+        trace_id=_text(parameters, "trace"),
+        span_id=_text(parameters, "span"),
+        refresh=refresh if refresh in REFRESH_SECONDS else "off",
+    )
+
+
+def query(state: State) -> dict[str, str | list[str]]:
+    """The query parameters of a state; defaults are left out. `parse` reads them back."""
+    found: dict[str, str | list[str]] = {"project": state.project}
+    if state.time.fixed is not None:
+        start, end = state.time.fixed
+        found |= {"from": _rfc3339(start), "to": _rfc3339(end)}
+    elif state.time.preset != DEFAULT_PRESET:
+        found["range"] = state.time.preset
+    found |= {key: list(getattr(state.filters, key)) for key in LIST_FILTERS}
+    found |= {key: str(getattr(state.filters, key)) for key in TEXT_FILTERS}
+    found |= {key: _number_text(getattr(state.filters, key)) for key in NUMBER_FILTERS}
+    found |= {"cursor": state.cursor, "trace": state.trace_id, "span": state.span_id}
+    found["refresh"] = "" if state.refresh == "off" else state.refresh
+    return {key: value for key, value in found.items() if value}
+
+
+def _filters(parameters: Mapping[str, Sequence[str]]) -> Filters:
+    return Filters(
+        environment=_texts(parameters.get("environment", ())),
+        name=_texts(parameters.get("name", ())),
+        kind=_texts(parameters.get("kind", ())),
+        model=_texts(parameters.get("model", ())),
+        status=tuple(value for value in _texts(parameters.get("status", ())) if value in STATUSES),
+        tag=_texts(parameters.get("tag", ())),
+        user=_text(parameters, "user"),
+        session=_text(parameters, "session"),
+        q=_text(parameters, "q"),
+        min_cost_usd=_number(_text(parameters, "min_cost_usd")),
+        max_cost_usd=_number(_text(parameters, "max_cost_usd")),
+        min_duration_ms=_number(_text(parameters, "min_duration_ms")),
+        max_duration_ms=_number(_text(parameters, "max_duration_ms")),
+    )
+
+
+def _texts(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in values if value))
+
+
+def _text(parameters: Mapping[str, Sequence[str]], key: str) -> str:
+    values = parameters.get(key, ())
+    return values[-1] if values else ""
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
+def _number_text(value: float | None) -> str:
+    return "" if value is None else repr(float(value)).removesuffix(".0")
+
+
+def _time_range(parameters: Mapping[str, Sequence[str]]) -> TimeRange:
+    start, end = _instant(_text(parameters, "from")), _instant(_text(parameters, "to"))
+    if start is not None and end is not None and start < end:
+        return TimeRange(start=start, end=end)
+    preset = _text(parameters, "range")
+    return TimeRange(preset if preset in PRESETS else DEFAULT_PRESET)
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        value = datetime.fromisoformat(text)
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _rfc3339(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
