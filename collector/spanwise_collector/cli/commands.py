@@ -1,0 +1,188 @@
+"""Options and help of the `spanwise` command. Imports stay light: every command loads what it needs when it runs."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from spanwise_collector.cli.errors import EXIT_OK, CommandError
+from spanwise_collector.cli.terminal import Terminal
+
+_OVERVIEW = """\
+Streaming observability for applications built on language models.
+
+On one machine:
+  spanwise up                       broker, collector and dashboard; Ctrl-C stops them
+  spanwise status                   how far behind it is, and what was refused
+
+On a cluster, any number of each (settings come from SPANWISE_* variables):
+  spanwise collector --role ingest  Kafka to ClickHouse
+  spanwise collector --role api     the HTTP API
+  spanwise dashboard                the dashboard, which asks the API
+"""
+
+_EXIT_CODES = """\
+exit codes:
+  0  it did what was asked, or was stopped and stopped cleanly
+  1  it failed while running; the message says which part and why
+  2  an option or a setting is wrong; nothing was started
+  3  packages are missing; the message says how to install them
+"""
+
+_UP_EXAMPLES = """\
+examples:
+  spanwise up                                     everything, data in ./.spanwise
+  spanwise up --data-dir ~/spanwise --open        elsewhere, and open the browser
+  spanwise up --kafka broker.example:9092         your Kafka, embedded ClickHouse engine
+  spanwise up --kafka broker.example:9092 \\
+      --clickhouse http://user:password@db.example:8123/spanwise --no-dashboard
+
+The packaged broker keeps its log in memory; on Ctrl-C the collector stores what is in it before it stops.
+Further settings come from SPANWISE_* variables: docs/configuration.md lists them all.
+
+"""
+
+_COLLECTOR_EXAMPLES = """\
+examples:
+  SPANWISE_KAFKA=broker:9092 SPANWISE_CLICKHOUSE=http://user:password@db:8123/spanwise spanwise collector
+  spanwise collector --role ingest                run as many as the topic has partitions
+  spanwise collector --role api --host 0.0.0.0    behind your own proxy: the API has no authentication yet
+
+SIGTERM and Ctrl-C store what was read, then stop; a second one stops at once (nothing is lost, it is read again).
+
+"""
+_DASHBOARD_EXAMPLES = """\
+examples:
+  spanwise dashboard                                            asks the collector on this machine
+  spanwise dashboard --api http://collector:4318 --host 0.0.0.0
+
+"""
+
+_STATUS_NOTE = """\
+The exit code is 0 when the collector is ready and 1 when it is not, so that scripts can ask.
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="spanwise", description=_OVERVIEW, epilog=_EXIT_CODES, formatter_class=raw)
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, summary: str, epilog: str) -> argparse.ArgumentParser:
+        about = f"{summary[0].upper()}{summary[1:]}."
+        return commands.add_parser(name, help=summary, description=about, epilog=epilog, formatter_class=raw)
+
+    up = command("up", "start broker, collector and dashboard on this machine", _UP_EXAMPLES + _EXIT_CODES)
+    _add_data_dir(up, "tables and logs")
+    _add_port(up, "--port", "of the collector (default: 4318, or the next free one)")
+    _add_port(up, "--dashboard-port", "of the dashboard (default: 8501, or the next free one)")
+    _add_port(up, "--kafka-port", "of the packaged broker (default: 9092, or the next free one)")
+    up.add_argument("--kafka", default="", metavar="HOST:PORT", help="use this broker instead of the packaged one")
+    up.add_argument("--clickhouse", default="", metavar="DSN", help="use this server instead of the embedded engine")
+    up.add_argument("--no-dashboard", action="store_true", help="do not start the dashboard")
+    up.add_argument("--open", action="store_true", help="open the dashboard in a browser when it is ready")
+
+    collector = command("collector", "run a collector in the foreground", _COLLECTOR_EXAMPLES + _EXIT_CODES)
+    collector.add_argument(
+        "--role", choices=("all", "ingest", "api"), help="what it does (default: SPANWISE_ROLE or all)"
+    )
+    collector.add_argument("--host", help="address to listen on (default: SPANWISE_HOST or 127.0.0.1)")
+    _add_port(collector, "--port", "port to listen on (default: SPANWISE_PORT or 4318)")
+
+    dashboard = command("dashboard", "run the dashboard in the foreground", _DASHBOARD_EXAMPLES + _EXIT_CODES)
+    dashboard.add_argument(
+        "--api", metavar="URL", help="the collector (default: SPANWISE_API_URL or http://127.0.0.1:4318)"
+    )
+    dashboard.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    _add_port(dashboard, "--port", "port to listen on (default: 8501)")
+
+    status = command("status", "show what a running collector has stored and how far behind it is", _STATUS_NOTE)
+    _add_data_dir(status, "of the `spanwise up` to ask")
+    status.add_argument("--api", metavar="URL", help="ask this collector instead")
+
+    command("version", "print the version", "")
+    return parser
+
+
+def _add_data_dir(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument(
+        "--data-dir", type=Path, default=Path(".spanwise"), metavar="DIR", help=f"{what} (default: .spanwise)"
+    )
+
+
+def _add_port(parser: argparse.ArgumentParser, option: str, what: str) -> None:
+    parser.add_argument(option, type=_port, metavar="PORT", help=what)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: as typed after `spanwise`; None for the process's own.
+
+    Returns:
+        The exit code.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except CommandError as error:
+        print(f"spanwise {options.command}: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _run(options: argparse.Namespace) -> int:
+    match options.command:
+        case "up":
+            from spanwise_collector.cli.plan import UpOptions
+            from spanwise_collector.cli.up import run_up
+
+            return run_up(
+                UpOptions(
+                    data_dir=options.data_dir,
+                    port=options.port,
+                    dashboard_port=options.dashboard_port,
+                    kafka_port=options.kafka_port,
+                    kafka=options.kafka,
+                    clickhouse=options.clickhouse,
+                    dashboard=not options.no_dashboard,
+                    open_browser=options.open,
+                ),
+                Terminal(sys.stdout),
+            )
+        case "collector":
+            from spanwise_collector.cli.servers import run_collector
+
+            overrides = {"SPANWISE_ROLE": options.role, "SPANWISE_HOST": options.host, "SPANWISE_PORT": options.port}
+            return run_collector(_given(overrides))
+        case "dashboard":
+            from spanwise_collector.cli.servers import run_dashboard
+
+            return run_dashboard(api=options.api or "", host=options.host or "", port=options.port)
+        case "status":
+            from spanwise_collector.cli.status import run_status
+
+            return run_status(data_dir=options.data_dir, api=options.api or "", terminal=Terminal(sys.stdout))
+        case _:
+            print(_version())
+            return EXIT_OK
+
+
+def _given(values: dict[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in values.items() if value is not None}
+
+
+def _port(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 1 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port number between 1 and 65535")
+    return number
+
+
+def _version() -> str:
+    return f"spanwise {version('spanwise')}"

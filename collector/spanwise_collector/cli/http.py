@@ -1,0 +1,36 @@
+"""Small HTTP reads with the standard library, so that the command needs no extra package."""
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response: HTTP status and body."""
+
+    status: int
+    body: bytes
+
+    def json(self) -> dict[str, object]:
+        """The body as a JSON object; empty when it is something else."""
+        try:
+            value = json.loads(self.body)
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+
+def get(url: str, *, timeout_s: float = 2.0) -> Answer | None:
+    """GET `url`, past any configured proxy; None when nothing answers in time."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=timeout_s) as response:
+            return Answer(response.status, response.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error.code, error.read())
+    except (OSError, http.client.HTTPException):
+        return None
