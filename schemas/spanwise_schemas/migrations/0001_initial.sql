@@ -1,6 +1,7 @@
 -- Spans, their bodies, roll-ups, scores, the ledger. Reasons: docs/decisions/0002-tables.md
 
-CREATE TABLE spans (
+-- shard by cityHash64(trace_id)
+CREATE TABLE IF NOT EXISTS spans (
   project_id LowCardinality(String), trace_id FixedString(16), span_id FixedString(8), parent_span_id FixedString(8),
   start_time DateTime64(6,'UTC') CODEC(Delta(8),ZSTD(1)), duration_us UInt64 CODEC(T64,ZSTD(1)), ttft_us UInt32 CODEC(T64,ZSTD(1)),
   is_root Bool, name LowCardinality(String),
@@ -33,7 +34,8 @@ ORDER BY (project_id, toStartOfFiveMinutes(start_time), trace_id, start_time, sp
 TTL toDate(start_time) + toIntervalDay(retention_days) DELETE
 SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1, map_serialization_version='with_buckets';
 
-CREATE TABLE span_io (
+-- shard by cityHash64(trace_id)
+CREATE TABLE IF NOT EXISTS span_io (
   project_id LowCardinality(String), trace_id FixedString(16), span_id FixedString(8), start_time DateTime64(6,'UTC'),
   input String CODEC(ZSTD(3)), output String CODEC(ZSTD(3)), system_instructions String CODEC(ZSTD(3)),
   tool_defs String CODEC(ZSTD(3)), events String CODEC(ZSTD(3)), ingested_at DateTime64(3,'UTC'),
@@ -45,7 +47,8 @@ TTL toDate(start_time) + toIntervalDay(14) DELETE
 SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1, index_granularity=1024,
   index_granularity_bytes='64Mi', merge_max_block_size_bytes='64Mi', max_compress_block_size=4194304;
 
-CREATE TABLE trace_agg (
+-- shard by cityHash64(trace_id)
+CREATE TABLE IF NOT EXISTS trace_agg (
   project_id LowCardinality(String), bucket DateTime, trace_id FixedString(16),
   start_time SimpleAggregateFunction(min,DateTime64(6,'UTC')), end_time SimpleAggregateFunction(max,DateTime64(6,'UTC')),
   n_spans SimpleAggregateFunction(sum,UInt64), n_llm SimpleAggregateFunction(sum,UInt64), n_err SimpleAggregateFunction(sum,UInt64),
@@ -58,7 +61,7 @@ CREATE TABLE trace_agg (
 ) ENGINE = AggregatingMergeTree PARTITION BY toDate(bucket) ORDER BY (project_id, bucket, trace_id)
 TTL bucket + toIntervalDay(30) DELETE SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1;
 
-CREATE MATERIALIZED VIEW trace_agg_mv TO trace_agg AS SELECT project_id, toStartOfHour(spans.start_time) AS bucket, trace_id,
+CREATE MATERIALIZED VIEW IF NOT EXISTS trace_agg_mv TO trace_agg AS SELECT project_id, toStartOfHour(spans.start_time) AS bucket, trace_id,
   min(spans.start_time) AS start_time, max(spans.start_time + toIntervalMicrosecond(duration_us)) AS end_time,
   count() AS n_spans, countIf(kind='llm') AS n_llm, countIf(status='error') AS n_err,
   sumIf(spans.tok_input, counts_usage) AS tok_input, sumIf(spans.tok_output, counts_usage) AS tok_output,
@@ -69,7 +72,8 @@ CREATE MATERIALIZED VIEW trace_agg_mv TO trace_agg AS SELECT project_id, toStart
   groupUniqArrayArray(spans.tags::Array(String)) AS tags
 FROM spans GROUP BY project_id, bucket, trace_id;
 
-CREATE TABLE metrics_1m (
+-- shard by rand()
+CREATE TABLE IF NOT EXISTS metrics_1m (
   project_id LowCardinality(String), minute DateTime, env LowCardinality(String), kind LowCardinality(String), model LowCardinality(String), name LowCardinality(String),
   n SimpleAggregateFunction(sum,UInt64), n_root SimpleAggregateFunction(sum,UInt64), n_err SimpleAggregateFunction(sum,UInt64), n_root_err SimpleAggregateFunction(sum,UInt64),
   n_calls SimpleAggregateFunction(sum,UInt64), n_unpriced SimpleAggregateFunction(sum,UInt64),
@@ -80,7 +84,7 @@ CREATE TABLE metrics_1m (
 ) ENGINE = AggregatingMergeTree PARTITION BY toDate(minute) ORDER BY (project_id, minute, env, kind, model, name)
 TTL minute + toIntervalDay(90) DELETE SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1;
 
-CREATE MATERIALIZED VIEW metrics_1m_mv TO metrics_1m AS SELECT project_id, toStartOfMinute(start_time) AS minute, env,
+CREATE MATERIALIZED VIEW IF NOT EXISTS metrics_1m_mv TO metrics_1m AS SELECT project_id, toStartOfMinute(start_time) AS minute, env,
   toString(kind) AS kind, if(model_response!='',model_response,model_request) AS model, name,
   count() AS n, countIf(is_root) AS n_root, countIf(status='error') AS n_err, countIf(is_root AND status='error') AS n_root_err,
   countIf(counts_usage) AS n_calls, countIf(counts_usage AND cost_source='none') AS n_unpriced,
@@ -90,7 +94,8 @@ CREATE MATERIALIZED VIEW metrics_1m_mv TO metrics_1m AS SELECT project_id, toSta
   quantilesDDStateIf(0.01,0.5,0.9,0.95,0.99)(ttft_us, ttft_us>0) AS ttft, uniqCombined64StateIf(12)(user_id, user_id!='') AS users
 FROM spans GROUP BY project_id, minute, env, kind, model, name;
 
-CREATE TABLE scores (
+-- shard by cityHash64(score_id)
+CREATE TABLE IF NOT EXISTS scores (
   project_id LowCardinality(String), score_id FixedString(16), target Enum8('span'=1,'trace'=2,'session'=3),
   trace_id FixedString(16), span_id FixedString(8), session_id String, response_id String,
   name LowCardinality(String), value Nullable(Float64), label LowCardinality(String), explanation String CODEC(ZSTD(3)),
@@ -101,7 +106,8 @@ CREATE TABLE scores (
 SETTINGS non_replicated_deduplication_window=10000;
 
 -- One row per released batch: which offsets became how many rows.
-CREATE TABLE ingest_ledger (
+-- shard by cityHash64(topic_id, part)
+CREATE TABLE IF NOT EXISTS ingest_ledger (
   topic LowCardinality(String), topic_id LowCardinality(String), part UInt16, off_from UInt64, off_to UInt64,
   n_records UInt64, n_spans UInt64, n_scores UInt64, n_rejected UInt64, n_duplicates UInt64, n_warnings UInt64, bytes UInt64,
   first_record_ts DateTime64(3,'UTC'), last_record_ts DateTime64(3,'UTC'), code_version LowCardinality(String), ts DateTime64(3,'UTC')
@@ -109,7 +115,8 @@ CREATE TABLE ingest_ledger (
 SETTINGS non_replicated_deduplication_window=10000;
 
 -- What each producer said of itself, summed from record headers: emitted = stored + rejected + dropped + still in Kafka.
-CREATE TABLE producers (
+-- shard by cityHash64(producer)
+CREATE TABLE IF NOT EXISTS producers (
   producer String, project_id LowCardinality(String), service LowCardinality(String), sdk LowCardinality(String),
   n_records SimpleAggregateFunction(sum,UInt64), n_spans SimpleAggregateFunction(sum,UInt64), max_seq SimpleAggregateFunction(max,UInt64),
   dropped SimpleAggregateFunction(max,UInt64), n_rejected SimpleAggregateFunction(sum,UInt64), n_duplicates SimpleAggregateFunction(sum,UInt64),
@@ -118,12 +125,14 @@ CREATE TABLE producers (
 SETTINGS non_replicated_deduplication_window=10000;
 
 -- Where each partition stands, for `static` assignment (one writer by configuration; `group` keeps this in Kafka).
-CREATE TABLE ingest_pins (
+-- shard by cityHash64(topic_id, part)
+CREATE TABLE IF NOT EXISTS ingest_pins (
   topic LowCardinality(String), topic_id LowCardinality(String), part UInt16, next_offset UInt64, pin_to Int64, code_version LowCardinality(String), version UInt64
 ) ENGINE = ReplacingMergeTree(version) ORDER BY (topic, topic_id, part);
 
 -- What was refused and why; the original bytes are in the topic spanwise_rejects.
-CREATE TABLE ingest_rejects (
+-- shard by cityHash64(topic_id, part)
+CREATE TABLE IF NOT EXISTS ingest_rejects (
   topic LowCardinality(String), topic_id LowCardinality(String), part UInt16, off UInt64, producer String,
   reason LowCardinality(String), detail String, n_items UInt32, record_bytes UInt64, record_ts DateTime64(3,'UTC')
 ) ENGINE = MergeTree PARTITION BY toYYYYMM(record_ts) ORDER BY (topic, topic_id, part, off) TTL toDateTime(record_ts) + toIntervalDay(30)

@@ -1,0 +1,202 @@
+"""Every setting of the collector: environment variables with the prefix `SPANWISE_`.
+
+docs/configuration.md is made from the descriptions here. Wrong values stop the start with the name of the variable
+and what to write.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from spanwise_collector.store.dsn import parse_dsn
+
+PREFIX: Final = "SPANWISE_"
+Role = Literal["ingest", "api"]
+ROLES: Final[tuple[Role, ...]] = ("ingest", "api")
+
+
+class SettingsError(ValueError):
+    """A setting is wrong; the message has one line per variable: its name, what is wrong, what to write."""
+
+
+class Settings(BaseSettings):
+    """The collector's settings. Read them with `load`, which turns validation errors into one message for people."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    # What it connects to
+    kafka: str = Field(
+        "127.0.0.1:9092",
+        description="Kafka bootstrap servers, `host:port`, several separated by commas.",
+    )
+    clickhouse: str = Field(
+        "chdb:///var/lib/spanwise/store",
+        description="Where ClickHouse is: `chdb:///absolute/path[?database=name]` opens the embedded engine (one "
+        "process only), `http://user:password@host:8123/database` or `https://…` a server.",
+    )
+    clickhouse_cluster: str = Field(
+        "",
+        description="Name of the ClickHouse cluster, as in `system.clusters`. When set, tables are made replicated "
+        "and Distributed, ON CLUSTER. Empty for a single server or the embedded engine.",
+        pattern=r"^\w*$",
+    )
+
+    # What it does
+    role: Annotated[frozenset[Role], NoDecode] = Field(
+        frozenset(ROLES),
+        description="What this process does: `ingest` (Kafka into ClickHouse), `api` (query API), or `all`; several "
+        "separated by commas.",
+    )
+    host: str = Field(
+        "127.0.0.1",
+        description="Address that the HTTP API listens on. The API has no login: put a proxy with authentication in "
+        "front before listening on anything but the loopback address.",
+    )
+    port: int = Field(4318, description="TCP port of the HTTP API; 0 takes a free one.", ge=0, le=65535)
+
+    # Ingest
+    assignment: Literal["group", "static"] = Field(
+        "group",
+        description="How Kafka partitions are shared: `group` by Kafka's consumer group protocol, `static` as "
+        "SPANWISE_PARTITIONS says.",
+    )
+    partitions: str = Field(
+        "all",
+        description="With SPANWISE_ASSIGNMENT=static: the partition numbers that this process reads, like `0,1`, or "
+        "`all`.",
+        pattern=r"^(all|\d+(,\d+)*)$",
+    )
+    group: str = Field("spanwise", description="Kafka consumer group.", min_length=1, max_length=255)
+    topic_partitions: int = Field(
+        2,
+        description="Partitions of the topics, when the collector makes them. They can be added later, not removed.",
+        ge=1,
+        le=10_000,
+    )
+    topic_replication: int = Field(
+        1, description="Replication factor of the topics, when the collector makes them.", ge=1, le=15
+    )
+    batch_rows: int = Field(50_000, description="Spans and scores in one insert at most.", ge=1, le=1_000_000)
+    batch_bytes: int = Field(
+        32_000_000, description="Bytes of Kafka records in one insert at most.", ge=1_000_000, le=1_000_000_000
+    )
+    batch_seconds: float = Field(
+        1.0,
+        description="Seconds that a batch waits for more before it is inserted: the freshness of what you see.",
+        gt=0,
+        le=60,
+    )
+    prices_file: Path | None = Field(
+        None,
+        description="A file with prices of your own, which add to or replace the price list; see docs/sdk.md. Empty: "
+        "none.",
+    )
+    retention_days: int = Field(
+        30, description="Days that spans are kept. Input and output are kept for 14 days.", ge=1, le=3650
+    )
+
+    # Kafka security; the SDK reads the same names
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How to talk to Kafka: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "PLAIN", description="SASL mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."
+    )
+    kafka_sasl_username: str = Field("", description="SASL user name.")
+    kafka_sasl_password: SecretStr = Field(SecretStr(""), description="SASL password.")
+    kafka_ssl_cafile: Path | None = Field(
+        None,
+        description="File with the certificates of the authorities that signed the brokers' certificates. Empty: the "
+        "system's.",
+    )
+
+    # Query API
+    readers: int = Field(4, description="Queries that may run at the same time.", ge=1, le=64)
+    query_timeout_seconds: float = Field(
+        30.0, description="Seconds after which a query is stopped and answered with 504.", gt=0, le=600
+    )
+    query_memory_bytes: int = Field(
+        1 << 30, description="Bytes of memory that one query may use (1 GiB).", ge=16_000_000, le=1 << 40
+    )
+
+    @field_validator("role", mode="before")
+    @classmethod
+    def _roles(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        names = [name.strip() for name in value.split(",") if name.strip()]
+        if "all" in names:
+            return frozenset(ROLES)
+        unknown = sorted(set(names) - set(ROLES))
+        if unknown or not names:
+            raise ValueError(f"write all, ingest or api (several separated by commas), not {value!r}")
+        return frozenset(names)
+
+    @field_validator("clickhouse")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        parse_dsn(value)
+        return value
+
+    @field_validator("kafka")
+    @classmethod
+    def _bootstrap(cls, value: str) -> str:
+        servers = [server.strip() for server in value.split(",")]
+        for server in servers:
+            host, _, port = server.rpartition(":")
+            if not host or not port.isdigit() or not 0 < int(port) < 65536:
+                raise ValueError(f"write host:port, several separated by commas, not {server!r}")
+        return ",".join(servers)
+
+    @field_validator("prices_file", "kafka_ssl_cafile", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @field_validator("prices_file", "kafka_ssl_cafile")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"there is no file {value}")
+        return value
+
+    @model_validator(mode="after")
+    def _sasl_is_complete(self) -> Self:
+        if self.kafka_security_protocol.startswith("SASL") and not (
+            self.kafka_sasl_username and self.kafka_sasl_password.get_secret_value()
+        ):
+            raise ValueError(
+                f"SPANWISE_KAFKA_SECURITY_PROTOCOL={self.kafka_security_protocol} needs SPANWISE_KAFKA_SASL_USERNAME "
+                "and SPANWISE_KAFKA_SASL_PASSWORD"
+            )
+        if self.clickhouse_cluster and self.clickhouse.startswith("chdb"):
+            raise ValueError(
+                "SPANWISE_CLICKHOUSE_CLUSTER needs a ClickHouse server in SPANWISE_CLICKHOUSE, not chdb://"
+            )
+        return self
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings from the environment.
+
+    Args:
+        overrides: values by field name that win over the environment (command line options).
+
+    Raises:
+        SettingsError: with every wrong setting, and no secret in it.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_line(dict(problem)) for problem in error.errors(include_input=False))) from None
+
+
+def _line(problem: dict[str, Any]) -> str:
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    if not problem["loc"]:
+        return message
+    name = PREFIX + str(problem["loc"][0]).upper()
+    allowed = Settings.model_fields[str(problem["loc"][0])].description or ""
+    return f"{name}: {message}. {allowed}"
