@@ -210,6 +210,11 @@ class Database:
         for client in (self._writer, *self._readers):
             client.close()
 
+    @property
+    def free_readers(self) -> int:
+        """How many queries could start now without waiting."""
+        return self._free.qsize()
+
     @contextmanager
     def _reader(self, wait_s: float) -> Iterator[Client]:
         try:
