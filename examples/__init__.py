@@ -1,0 +1,1 @@
+"""Small real programs to run and to copy."""

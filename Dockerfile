@@ -1,0 +1,23 @@
+# Collector and dashboard: one image, `spanwise collector` or `spanwise dashboard`.
+FROM python:3.13-slim AS build
+WORKDIR /src
+COPY requirements/uv.txt requirements/server.txt requirements/
+RUN python -m venv /opt/spanwise \
+    && python -m venv /opt/uv \
+    && /opt/uv/bin/python -m pip install --no-cache-dir --require-hashes -r requirements/uv.txt \
+    && /opt/uv/bin/uv pip install --no-cache --python /opt/spanwise/bin/python --require-hashes -r requirements/server.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY sdk sdk
+COPY schemas schemas
+COPY collector collector
+COPY dashboard dashboard
+RUN /opt/uv/bin/uv pip install --no-cache --no-deps --no-build-isolation --python /opt/spanwise/bin/python .
+
+FROM python:3.13-slim
+RUN useradd --create-home --uid 10001 spanwise
+COPY --from=build /opt/spanwise /opt/spanwise
+ENV PATH=/opt/spanwise/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER spanwise
+EXPOSE 4318 8501
+# As with `spanwise` anywhere: SIGTERM stores what was read, then stops.
+CMD ["spanwise", "--help"]
