@@ -88,6 +88,13 @@ class Settings(BaseSettings):
         gt=0,
         le=60,
     )
+    drain_seconds: float = Field(
+        30.0,
+        description="Seconds that a stop (SIGTERM, Ctrl-C) may take to store what is still in Kafka; 0 stops at once. "
+        "What is not stored then is read at the next start, except with the packaged broker, which forgets it.",
+        ge=0,
+        le=3600,
+    )
     prices_file: Path | None = Field(
         None,
         description="A file with prices of your own, which add to or replace the price list; see docs/sdk.md. Empty: "

@@ -60,6 +60,10 @@ examples:
 """
 
 _STATUS_NOTE = """\
+examples:
+  spanwise status                                 of the `spanwise up` in this directory
+  spanwise status --api http://collector:4318     of a collector elsewhere
+
 The exit code is 0 when the collector is ready and 1 when it is not, so that scripts can ask.
 """
 

@@ -7,13 +7,13 @@ from spanwise_collector.cli.errors import MissingExtraError
 
 MODULES_OF_EXTRA: dict[str, tuple[str, ...]] = {
     "collector": (
-        "fastapi",
-        "uvicorn",
         "clickhouse_connect",
+        "fastapi",
         "genai_prices",
+        "prometheus_client",
         "pyarrow",
         "pydantic_settings",
-        "prometheus_client",
+        "uvicorn",
     ),
     "dashboard": ("httpx", "pandas", "plotly", "pydantic_settings", "streamlit"),
 }
