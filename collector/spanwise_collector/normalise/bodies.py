@@ -1,0 +1,126 @@
+"""Bodies for people: previews of input and output, events and links as JSON."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from pydantic_core import from_json
+
+from spanwise_collector.normalise.limits import MAX_EVENTS, PREVIEW
+from spanwise_collector.normalise.values import Value, clean, read_attributes, to_json, to_text
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_PARSED: Final = 100_000
+"""Characters of messages that are parsed for a preview; of longer ones the raw text is shown, since parsing would cost
+more than the rest of the span together."""
+
+
+def preview(body: str, side: Literal["input", "output"]) -> str:
+    """At most 256 characters that show what a body is about.
+
+    Args:
+        body: messages as GenAI JSON, other JSON, or text.
+        side: of an input the last message counts, of an output the first.
+
+    Returns:
+        The text of that message, or its tool call; anything that is not messages from its beginning.
+    """
+    if body.startswith("[{") and len(body) <= _MAX_PARSED:
+        try:
+            messages = from_json(body)
+        except ValueError:
+            messages = None
+        if messages:
+            message = messages[-1] if side == "input" else messages[0]
+            if isinstance(message, dict) and "role" in message:
+                return _message_text(message)[:PREVIEW]
+    return body[:PREVIEW]
+
+
+def _message_text(message: dict[str, Value]) -> str:
+    parts = message.get("parts", message.get("content"))
+    if not isinstance(parts, list):
+        parts = [parts] if parts else []
+    found = "\n".join(filter(None, map(_part_text, parts)))
+    if found:
+        return found
+    calls = message.get("tool_calls")
+    return "\n".join(filter(None, map(_part_text, calls if isinstance(calls, list) else [])))
+
+
+def _part_text(part: Value) -> str:
+    """What a part says: its text, the call it makes, the answer it brings, or what sort of thing it is."""
+    if not isinstance(part, dict):
+        return part if isinstance(part, str) else ""
+    function = part.get("function")
+    call = function if isinstance(function, dict) else part
+    if "name" in call:
+        return f"{to_text(call['name'])}({_argument_text(call.get('arguments'))})"
+    for key in ("content", "text", "response", "result"):
+        value = part.get(key)
+        if value:
+            return to_text(value)
+    kind = part.get("type")
+    return f"[{kind}]" if kind else ""
+
+
+def _argument_text(arguments: Value) -> str:
+    return "" if arguments is None else to_text(arguments)
+
+
+def byte_length(text: str) -> int:
+    """Length in UTF-8; free for ASCII, which Python knows of each string."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def event_list(span: Span, warnings: set[str]) -> list[dict[str, Value]]:
+    """Events, then links, as maps; `type` tells them apart.
+
+    Args:
+        span: the span.
+        warnings: receives `events_dropped` and what is wrong with attributes.
+    """
+    found: list[dict[str, Value]] = [
+        {
+            "type": "event",
+            "name": clean(event.name, warnings),
+            "time": rfc3339(event.time_unix_nano // 1000),
+            "attributes": read_attributes(event.attributes, warnings),
+        }
+        for event in span.events[:MAX_EVENTS]
+    ]
+    found += [
+        {
+            "type": "link",
+            "trace_id": link.trace_id.hex(),
+            "span_id": link.span_id.hex(),
+            "attributes": read_attributes(link.attributes, warnings),
+        }
+        for link in span.links[: MAX_EVENTS - len(found)]
+    ]
+    if len(span.events) + len(span.links) > len(found):
+        warnings.add("events_dropped")
+    return found
+
+
+def events_json(events: Iterable[dict[str, Value]]) -> str:
+    """Events and links as stored."""
+    return to_json(list(events))
+
+
+def exception(events: list[dict[str, Value]]) -> tuple[str, str]:
+    """Type and message of the last `exception` event (OpenTelemetry semantic conventions, exceptions on spans)."""
+    for event in reversed(events):
+        details = event["attributes"]
+        if event["type"] == "event" and event["name"] == "exception" and isinstance(details, dict):
+            return to_text(details.get("exception.type", "")), to_text(details.get("exception.message", ""))
+    return "", ""
+
+
+def rfc3339(time_us: int) -> str:
+    """A time in microseconds since the epoch as text; "" for times that no calendar has."""
+    try:
+        return (_EPOCH + timedelta(microseconds=time_us)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    except OverflowError:
+        return ""

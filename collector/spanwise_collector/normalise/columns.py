@@ -1,0 +1,183 @@
+"""The tables' columns as Arrow types, and rows to record batches.
+
+Enums go as their numbers (Int8), ids as fixed-size binary, times as timestamps with UTC; ClickHouse's Arrow reader
+takes these as they are. tests/unit/collector/transform/test_columns.py holds this file against the migrations on the
+real engine.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, chain
+from typing import Any, Final
+
+import pyarrow as pa
+
+Row = tuple[Any, ...]
+"""Values in the order of the table's columns, as Python has them."""
+Pairs = tuple[Sequence[str], Sequence[Any]]
+"""A map: its keys and its values, in the same order."""
+
+_TEXT: Final = pa.string()
+_MICROS: Final = pa.timestamp("us", "UTC")
+_MILLIS: Final = pa.timestamp("ms", "UTC")
+_TRACE_ID: Final = pa.binary(16)
+_SPAN_ID: Final = pa.binary(8)
+
+SPANS: Final = pa.schema(
+    [
+        ("project_id", _TEXT),
+        ("trace_id", _TRACE_ID),
+        ("span_id", _SPAN_ID),
+        ("parent_span_id", _SPAN_ID),
+        ("start_time", _MICROS),
+        ("duration_us", pa.uint64()),
+        ("ttft_us", pa.uint32()),
+        ("is_root", pa.bool_()),
+        ("name", _TEXT),
+        ("kind", pa.int8()),
+        ("status", pa.int8()),
+        ("error_type", _TEXT),
+        ("status_message", _TEXT),
+        ("env", _TEXT),
+        ("service", _TEXT),
+        ("release", _TEXT),
+        ("convention", _TEXT),
+        ("scope", _TEXT),
+        ("sdk", _TEXT),
+        ("user_id", _TEXT),
+        ("session_id", _TEXT),
+        ("agent_name", _TEXT),
+        ("tool_name", _TEXT),
+        ("prompt_name", _TEXT),
+        ("prompt_version", _TEXT),
+        ("tags", pa.list_(_TEXT)),
+        ("provider", _TEXT),
+        ("model_request", _TEXT),
+        ("model_response", _TEXT),
+        ("finish_reason", _TEXT),
+        ("response_id", _TEXT),
+        ("tok_input", pa.uint32()),
+        ("tok_cache_read", pa.uint32()),
+        ("tok_cache_write", pa.uint32()),
+        ("tok_output", pa.uint32()),
+        ("tok_reasoning", pa.uint32()),
+        ("usage_extra", pa.map_(_TEXT, pa.uint64())),
+        ("cost_input_n", pa.int64()),
+        ("cost_output_n", pa.int64()),
+        ("cost_total_n", pa.int64()),
+        ("cost_source", pa.int8()),
+        ("price_version", _TEXT),
+        ("counts_usage", pa.bool_()),
+        ("input_preview", _TEXT),
+        ("output_preview", _TEXT),
+        ("input_bytes", pa.uint32()),
+        ("output_bytes", pa.uint32()),
+        ("attrs", pa.map_(_TEXT, _TEXT)),
+        ("warnings", pa.list_(_TEXT)),
+        ("retention_days", pa.uint16()),
+        ("ingested_at", _MILLIS),
+        ("ktopic", _TEXT),
+        ("kpart", pa.uint16()),
+        ("koff", pa.uint64()),
+    ]
+)
+SPAN_IO: Final = pa.schema(
+    [
+        ("project_id", _TEXT),
+        ("trace_id", _TRACE_ID),
+        ("span_id", _SPAN_ID),
+        ("start_time", _MICROS),
+        ("input", _TEXT),
+        ("output", _TEXT),
+        ("system_instructions", _TEXT),
+        ("tool_defs", _TEXT),
+        ("events", _TEXT),
+        ("ingested_at", _MILLIS),
+    ]
+)
+SCORES: Final = pa.schema(
+    [
+        ("project_id", _TEXT),
+        ("score_id", pa.binary(16)),
+        ("target", pa.int8()),
+        ("trace_id", _TRACE_ID),
+        ("span_id", _SPAN_ID),
+        ("session_id", _TEXT),
+        ("response_id", _TEXT),
+        ("name", _TEXT),
+        ("value", pa.float64()),
+        ("label", _TEXT),
+        ("explanation", _TEXT),
+        ("source", pa.int8()),
+        ("evaluator", _TEXT),
+        ("evaluator_version", _TEXT),
+        ("ts", _MICROS),
+        ("version", pa.uint64()),
+        ("is_deleted", pa.uint8()),
+        ("judge_cost_n", pa.int64()),
+        ("judge_trace_id", _TRACE_ID),
+    ]
+)
+PRODUCERS: Final = pa.schema(
+    [
+        ("producer", _TEXT),
+        ("project_id", _TEXT),
+        ("service", _TEXT),
+        ("sdk", _TEXT),
+        ("n_records", pa.uint64()),
+        ("n_spans", pa.uint64()),
+        ("max_seq", pa.uint64()),
+        ("dropped", pa.uint64()),
+        ("n_rejected", pa.uint64()),
+        ("n_duplicates", pa.uint64()),
+        ("first_ts", _MILLIS),
+        ("last_ts", _MILLIS),
+    ]
+)
+INGEST_REJECTS: Final = pa.schema(
+    [
+        ("topic", _TEXT),
+        ("topic_id", _TEXT),
+        ("part", pa.uint16()),
+        ("off", pa.uint64()),
+        ("producer", _TEXT),
+        ("reason", _TEXT),
+        ("detail", _TEXT),
+        ("n_items", pa.uint32()),
+        ("record_bytes", pa.uint64()),
+        ("record_ts", _MILLIS),
+    ]
+)
+
+TABLES: Final = {
+    "spans": SPANS,
+    "span_io": SPAN_IO,
+    "scores": SCORES,
+    "producers": PRODUCERS,
+    "ingest_rejects": INGEST_REJECTS,
+}
+"""Every table that is written from Kafka, in the order to insert."""
+
+
+def record_batch(schema: pa.Schema, rows: Iterable[Row]) -> pa.RecordBatch:
+    """Rows as one Arrow batch; there is at least one row.
+
+    Args:
+        schema: one of `TABLES`.
+        rows: tuples in the schema's order; maps as `Pairs`.
+    """
+    arrays = [_array(values, one.type) for values, one in zip(zip(*rows, strict=True), schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _array(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_map(kind):
+        return _map_array(values, kind)
+    return pa.array(values, kind)
+
+
+def _map_array(pairs: Sequence[Pairs], kind: pa.DataType) -> pa.Array:
+    """Maps from flat keys and values: four times as fast as from one list of tuples per row."""
+    offsets = list(accumulate((len(keys) for keys, _ in pairs), initial=0))
+    keys = pa.array(list(chain.from_iterable(keys for keys, _ in pairs)), kind.key_type)
+    items = pa.array(list(chain.from_iterable(items for _, items in pairs)), kind.item_type)
+    return pa.MapArray.from_arrays(pa.array(offsets, pa.int32()), keys, items, type=kind)

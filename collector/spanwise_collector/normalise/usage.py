@@ -1,0 +1,171 @@
+"""Tokens and money of one span, and which of several spans bears the bill of a call."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from spanwise_collector.ingest.cost import PriceBook, Usage
+from spanwise_collector.normalise.columns import Pairs
+from spanwise_collector.normalise.plan import SLOT
+from spanwise_collector.normalise.readings import MAX_COUNT
+from spanwise_schemas.conventions import CALL_KINDS, ScopeRule
+
+COST_NONE: Final = 0
+COST_REPORTED: Final = 1
+COST_COMPUTED: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """Cost columns of a span.
+
+    Attributes:
+        input_n: nano-dollars.
+        output_n: nano-dollars.
+        total_n: nano-dollars.
+        source: `COST_NONE`, `COST_REPORTED` or `COST_COMPUTED`; with none, the amounts are 0 and mean nothing.
+        version: the price list.
+    """
+
+    input_n: int
+    output_n: int
+    total_n: int
+    source: int
+    version: str
+
+
+_UNTRUSTED: Final = frozenset({"bad_token_count", "cache_exceeds_input"})
+_FIRST_COUNT: Final = SLOT["tok_input"]
+_END_COUNT: Final = SLOT["tok_reasoning"] + 1
+_EXTRA: Final = tuple(
+    (name.removeprefix("tok_"), SLOT[name]) for name in ("tok_total", "tok_audio_input", "tok_audio_output")
+)
+_NO_PAIRS: Final[Pairs] = ((), ())
+NO_BILL: Final = Bill(0, 0, 0, COST_NONE, "")
+
+
+def read_usage(values: Sequence[Any], rule: ScopeRule, warnings: set[str]) -> Usage:
+    """Tokens of a span, with cached ones in the input as the GenAI conventions count.
+
+    Args:
+        values: of the fields, in the table's order.
+        rule: of the instrumentation scope, which decides whether the input already includes cached tokens.
+        warnings: receives `cache_exceeds_input`.
+    """
+    tokens_in, tokens_out, cache_read, cache_write, reasoning = (one or 0 for one in values[_FIRST_COUNT:_END_COUNT])
+    if cache_read or cache_write:
+        if rule.input_excludes_cache:
+            tokens_in = min(tokens_in + cache_read + cache_write, MAX_COUNT)
+        elif tokens_in < cache_read + cache_write:
+            warnings.add("cache_exceeds_input")
+    return Usage(tokens_in, tokens_out, cache_read, cache_write, reasoning)
+
+
+def usage_extra(values: Sequence[Any]) -> Pairs:
+    """Counts that have no column of their own."""
+    found = [(name, values[slot]) for name, slot in _EXTRA if values[slot] is not None]
+    return ([name for name, _ in found], [value for _, value in found]) if found else _NO_PAIRS
+
+
+def read_bill(
+    prices: PriceBook, values: Sequence[Any], usage: Usage, kind: str, start_us: int, warnings: set[str]
+) -> Bill:
+    """What a span's call costs: as reported, else as computed, else unknown.
+
+    Args:
+        prices: the price list.
+        values: of the fields, in the table's order.
+        usage: tokens.
+        kind: only model calls are computed; a reported cost is taken from any span.
+        start_us: time of the call.
+        warnings: of the span so far; a cost computed from counts that cannot be trusted would be a guess.
+    """
+    reported = values[SLOT["cost_total"]]
+    if reported is not None:
+        return Bill(
+            values[SLOT["cost_input"]] or 0, values[SLOT["cost_output"]] or 0, reported, COST_REPORTED, "reported"
+        )
+    if kind not in CALL_KINDS or not _UNTRUSTED.isdisjoint(warnings):
+        return NO_BILL
+    models = (values[SLOT["model_response"]], values[SLOT["model_request"]])
+    return computed_bill(prices, usage, values[SLOT["provider"]] or "", models, start_us)
+
+
+def computed_bill(prices: PriceBook, usage: Usage, provider: str, models: Sequence[str | None], start_us: int) -> Bill:
+    """Cost by the price list.
+
+    Args:
+        prices: the list.
+        usage: tokens; where there are none there is no cost, since a call without tokens is a call whose tokens are
+            unknown.
+        provider: as the span names it, or "".
+        models: names to try in turn: the model that answered is more exact than the one asked for.
+        start_us: time of the call.
+    """
+    if not (usage.input or usage.output):
+        return NO_BILL
+    for model in models:
+        found = prices.price(provider, model, start_us) if model else None
+        if found is not None:
+            cost = found.cost(usage)
+            if cost is None:
+                return NO_BILL
+            return Bill(cost.input, cost.output, cost.total, COST_COMPUTED, cost.price_version)
+    return NO_BILL
+
+
+def counts(kind: str, *, has_tokens: bool, has_model: bool, failed: bool) -> bool:
+    """Whether a span bears the bill of a provider call.
+
+    Agents, chains and workflows repeat what their calls say, so only calls count. A call that failed and used nothing
+    (refused, timed out) is no bill, and no unpriced one either.
+    """
+    return kind in CALL_KINDS and (has_tokens or (has_model and not failed))
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A span that claims the bill of a provider call, as far as it takes to find another one that claims the same.
+
+    Attributes:
+        row: its position in the batch.
+        project: its project.
+        response_id: the provider's id of the answer, not empty.
+        input_tokens: as stored.
+        output_tokens: as stored.
+        start_us: start.
+        end_us: end.
+        span_id: the last word on order.
+    """
+
+    row: int
+    project: str
+    response_id: str
+    input_tokens: int
+    output_tokens: int
+    start_us: int
+    end_us: int
+    span_id: bytes
+
+
+def counted_elsewhere(calls: Sequence[Call]) -> set[int]:
+    """Rows whose call another row of the batch already bears: the same answer, at the same time, with the same tokens.
+
+    The provider's id alone is not enough: some self-hosted servers give every answer the same one. Of several, the one
+    that starts first (the instrumentation around the client's own) bears the bill.
+    """
+    by_answer: dict[tuple[str, str, int, int], list[Call]] = {}
+    for call in calls:
+        key = (call.project, call.response_id, call.input_tokens, call.output_tokens)
+        by_answer.setdefault(key, []).append(call)
+    found: set[int] = set()
+    for same in by_answer.values():
+        if len(same) == 1:
+            continue
+        end_us = -1
+        for call in sorted(same, key=lambda call: (call.start_us, -call.end_us, call.span_id)):
+            if call.start_us < end_us:
+                found.add(call.row)
+            else:
+                end_us = call.end_us
+    return found
