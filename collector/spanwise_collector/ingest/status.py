@@ -1,7 +1,8 @@
 """What ingest says of itself: a snapshot for the API, /readyz and /metrics."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from spanwise_collector.ingest.ledger import Counts
 from spanwise_schemas.api import PartitionState
 
 
@@ -23,7 +24,7 @@ class IngestCounters:
         fenced: pins and releases that the broker refused because the partition had gone to another collector.
         lost_records: offsets that Kafka had deleted before they were read (only with `SPANWISE_LOST_OFFSETS=skip`).
         transform_seconds: time spent building rows.
-        insert_seconds: time spent in inserts that succeeded or failed.
+        insert_seconds: time spent storing the batches.
     """
 
     records: int = 0
@@ -40,6 +41,31 @@ class IngestCounters:
     lost_records: int = 0
     transform_seconds: float = 0.0
     insert_seconds: float = 0.0
+
+
+def with_batch(counters: IngestCounters, records: int, counts: Counts, seconds: float, *, redo: bool) -> IngestCounters:
+    """The sums after one more released batch.
+
+    Args:
+        counters: the sums so far.
+        records: how many Kafka records were in the batch.
+        counts: what became of its items.
+        seconds: how long storing it took.
+        redo: it was pinned by an earlier run, or by another collector.
+    """
+    return replace(
+        counters,
+        records=counters.records + records,
+        spans=counters.spans + counts.spans,
+        scores=counters.scores + counts.scores,
+        rejected=counters.rejected + counts.rejected,
+        duplicates=counters.duplicates + counts.duplicates,
+        warnings=counters.warnings + counts.warnings,
+        bytes=counters.bytes + counts.bytes,
+        batches=counters.batches + 1,
+        redone=counters.redone + redo,
+        insert_seconds=counters.insert_seconds + seconds,
+    )
 
 
 @dataclass(frozen=True, slots=True)
