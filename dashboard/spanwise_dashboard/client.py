@@ -48,7 +48,7 @@ class Client:
     """
 
     def __init__(self, base_url: str, *, timeout_s: float = 15.0, transport: httpx.BaseTransport | None = None) -> None:
-        self._base_url = base_url
+        self.base_url = base_url
         self._timeout_s = timeout_s
         self._http = httpx.Client(
             base_url=base_url,
@@ -140,7 +140,7 @@ class Client:
 
     def _away(self, reason: str) -> CollectorAwayError:
         return CollectorAwayError(
-            f"The collector at {self._base_url} does not answer: {reason}.",
+            f"The collector at {self.base_url} does not answer: {reason}.",
             remedy="Start it with `spanwise up` (or `spanwise collector`), or set SPANWISE_API_URL to where it runs.",
         )
 

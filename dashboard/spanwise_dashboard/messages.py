@@ -123,7 +123,18 @@ def _is_message(value: object) -> bool:
 
 
 _SHOWN_FIELDS: Final = frozenset(
-    "role parts content tool_calls tool_call_id finish_reason refusal function_call reasoning_content reasoning".split()
+    [
+        "role",
+        "parts",
+        "content",
+        "tool_calls",
+        "tool_call_id",
+        "finish_reason",
+        "refusal",
+        "function_call",
+        "reasoning_content",
+        "reasoning",
+    ]
 )
 _NOISE_FIELDS: Final = frozenset(("id", "type", "index"))
 

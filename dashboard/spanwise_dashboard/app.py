@@ -1,0 +1,80 @@
+"""Entry of the dashboard: `streamlit run app.py`. Asks for the projects and runs the page in the address."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from spanwise_dashboard import remembered
+from spanwise_dashboard.client import Client
+from spanwise_dashboard.context import Context, viewer_zone
+from spanwise_dashboard.controls import chosen_project, sidebar
+from spanwise_dashboard.errors import ApiError
+from spanwise_dashboard.notices import show_error
+from spanwise_dashboard.settings import Settings, SettingsError
+from spanwise_dashboard.views import overview, pipeline, trace, traces
+
+_ASSETS = Path(__file__).parent / "assets"
+_VIEWS: dict[str, tuple[str, Callable[[Context], None]]] = {
+    "overview": ("Overview", overview.page),
+    "traces": ("Traces", traces.page),
+    "trace": ("Trace", trace.page),
+    "pipeline": ("Pipeline", pipeline.page),
+}
+
+
+def main(start: str = "overview") -> None:
+    """Runs the page in the address.
+
+    Args:
+        start: the page that is shown where the address names none.
+    """
+    st.set_page_config(
+        page_title="Spanwise", page_icon=str(_ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=220
+    )
+    st.html(_ASSETS / "app.css")
+    st.logo(str(_ASSETS / "logo.svg"), icon_image=str(_ASSETS / "icon.svg"), size="medium")
+    context: Context | None = None
+
+    def run(view: Callable[[Context], None]) -> Callable[[], None]:
+        def page() -> None:
+            if context is not None:
+                view(context)
+
+        return page
+
+    pages = {
+        name: st.Page(run(view), title=f"{title} · Spanwise", url_path=name, default=name == start)
+        for name, (title, view) in _VIEWS.items()
+    }
+    chosen = st.navigation(list(pages.values()), position="hidden")
+    try:
+        context = _context(pages)
+        projects = remembered.projects(context.client)
+    except SettingsError as error:
+        st.markdown("##### :material/error: The dashboard's settings cannot be used")
+        st.text(str(error))
+        return
+    except ApiError as error:
+        show_error(error)
+        return
+    sidebar(context, projects)
+    chosen.run()
+
+
+def _context(pages: dict[str, StreamlitPage]) -> Context:
+    settings = Settings.from_environment()
+    client = _client(settings.api_url, settings.api_timeout_s)
+    project = chosen_project(remembered.projects(client))
+    return Context(client, project, pages, viewer_zone(st.context.timezone), lambda: datetime.now(UTC))
+
+
+@st.cache_resource(show_spinner=False)
+def _client(api_url: str, timeout_s: float) -> Client:
+    return Client(api_url, timeout_s=timeout_s)
+
+
+if __name__ == "__main__":
+    main()

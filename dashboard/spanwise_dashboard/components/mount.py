@@ -1,0 +1,69 @@
+"""Registers a component of ours with Streamlit and mounts it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_STATIC = Path(__file__).parent / "static"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was clicked in a component.
+
+    Attributes:
+        action: what to do, as the component's data named it.
+        value: with what.
+    """
+
+    action: str
+    value: str
+
+
+def mount(
+    name: str,
+    data: dict[str, object],
+    *,
+    key: str,
+    default: dict[str, object] | None = None,
+    **callbacks: Callable[[], None],
+) -> Any:
+    """Puts the component `name` (static/<name>.js and .css) into the page.
+
+    Args:
+        name: file name of the component.
+        data: what it draws; JSON.
+        key: identity on the page; its state lives under it.
+        default: first values of its states.
+        **callbacks: `on_<name>_change` for each state and trigger.
+    """
+    return _component(name)(key=key, data=data, default=default, **callbacks)
+
+
+def opened(result: Any) -> Opened | None:
+    """What was clicked since the last run, or None."""
+    value = getattr(result, "opened", None)
+    if not isinstance(value, dict):
+        return None
+    return Opened(str(value.get("action", "")), str(value.get("value", "")))
+
+
+def nothing() -> None:
+    """Callback of a trigger whose value the page reads itself."""
+
+
+@cache
+def _component(name: str) -> Callable[..., Any]:
+    def read(file: str) -> str:
+        return (_STATIC / file).read_text(encoding="utf-8")
+
+    return st.components.v2.component(
+        f"spanwise_{name}",
+        html='<div class="sw"></div>',
+        css=read("base.css") + read(f"{name}.css"),
+        js=read("base.js") + read(f"{name}.js"),
+    )

@@ -1,0 +1,1 @@
+"""The pages. Not named `pages`: Streamlit would take the folder for its older kind of multipage app."""

@@ -1,0 +1,244 @@
+"""How the application does: totals, charts over time, models and names, against the window before."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import streamlit as st
+
+from spanwise_dashboard import remembered
+from spanwise_dashboard.components import charts
+from spanwise_dashboard.components.table import Cell, Column, Row, table
+from spanwise_dashboard.context import Context, address, go, href
+from spanwise_dashboard.controls import refresh_seconds, title_bar
+from spanwise_dashboard.format import (
+    NO_CHANGE,
+    Change,
+    change,
+    compact,
+    count,
+    duration,
+    money,
+    percent,
+    plural,
+    points,
+    ratio,
+)
+from spanwise_dashboard.notices import explained, first_trace
+from spanwise_dashboard.state import Filters, State, TimeRange
+from spanwise_schemas.api import Group, GroupBy, Metric, MetricSeries, Overview, Totals
+
+_PARALLEL = 4
+"""Requests to the collector at a time: its readers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number at the top of the page."""
+
+    label: str
+    value: str
+    change: Change
+    help: str
+
+
+def page(context: Context) -> None:
+    """Draws the page."""
+    with explained():
+        known = remembered.projects(context.client)
+        environments = remembered.facets(context.client, context.project, context.state().time, context.now())
+        title_bar(context, "Overview", environments=environments.environments)
+        if not known.items:
+            first_trace()
+            return
+        st.fragment(_body, run_every=refresh_seconds())(context)
+
+
+def figures(overview: Overview) -> list[Figure]:
+    """The numbers at the top, with their change against the window before."""
+    now, before = overview.current, overview.previous
+    rate, rate_before = ratio(now.errors, now.requests), ratio(before.errors, before.requests)
+    tokens, tokens_before = (totals.usage.input + totals.usage.output for totals in (now, before))
+    cost = change(now.cost_nanousd, before.cost_nanousd, "down")
+    return [
+        Figure("Requests", compact(now.requests), change(now.requests, before.requests), _requests_help(now)),
+        Figure("Error rate", percent(rate), points(rate, rate_before, "down"), f"{count(now.errors)} requests failed."),
+        *(_latency(now, before, name) for name in ("p50", "p95", "p99")),
+        Figure("Tokens", compact(tokens), change(tokens, tokens_before), _tokens_help(now)),
+        Figure("Cost", money(now.cost_nanousd), cost, _cost_help(now)),
+        Figure("Users", compact(now.users), change(now.users, before.users, "up"), "Distinct users, within about 2%."),
+    ]
+
+
+def unpriced(totals: Totals) -> str:
+    """Says that the cost is not the whole cost; empty when it is."""
+    if not totals.unpriced_calls:
+        return ""
+    calls = plural(totals.unpriced_calls, "model call")
+    verb = "has" if totals.unpriced_calls == 1 else "have"
+    return (
+        f"{calls} of {count(totals.llm_calls)} {verb} no known price and are left out of the cost. "
+        "Add the model to the file that SPANWISE_PRICES_FILE names."
+    )
+
+
+def _requests_help(totals: Totals) -> str:
+    return f"{count(totals.requests)} traces started, with {count(totals.llm_calls)} model calls."
+
+
+def _tokens_help(totals: Totals) -> str:
+    usage = totals.usage
+    return f"{count(usage.input)} input (of which {count(usage.cache_read)} from cache), {count(usage.output)} output."
+
+
+def _cost_help(totals: Totals) -> str:
+    if totals.cost_nanousd is None:
+        return "No model call in this window has a known price."
+    return "Sum over the model calls whose price is known."
+
+
+def _latency(now: Totals, before: Totals, name: str) -> Figure:
+    current, previous = getattr(now, f"latency_ms_{name}"), getattr(before, f"latency_ms_{name}")
+    text = f"{name[1:]}% of the requests took at most this long, within 1%."
+    return Figure(f"Latency {name}", duration(current), change(current, previous, "down"), text)
+
+
+def _body(context: Context) -> None:
+    with explained():
+        state = context.state()
+        start, end = context.window()
+        with st.spinner("Adding up …", show_time=False):
+            overview = context.client.overview(context.project, start, end, state.filters)
+        _figures(figures(overview))
+        if note := unpriced(overview.current):
+            st.caption(f":material/info: {note}")
+        if not overview.current.requests and not overview.current.llm_calls:
+            _quiet(state)
+        else:
+            _charts(context, state.filters, start, end)
+        with st.container(key="tables"):
+            _by_model(context, overview.by_model)
+            _by_name(context, overview.by_name)
+
+
+def _figures(found: Sequence[Figure]) -> None:
+    colours = {"good": "green", "bad": "red", "neutral": "gray"}
+    with st.container(key="kpis"):
+        for figure in found:
+            st.metric(
+                figure.label,
+                figure.value,
+                figure.change.text or None,
+                delta_color=colours[figure.change.tone],  # type: ignore[arg-type]
+                delta_arrow="up" if figure.change.rising else "down",
+                help=figure.help,
+                border=True,
+            )
+
+
+def _quiet(state: State) -> None:
+    with st.container(border=True):
+        st.markdown("##### No requests in this time range")
+        st.markdown("Data arrived at other times, or the filters leave nothing over.")
+        wider = state.time.wider()
+        if wider is not None:
+            st.button("Widen the time range", icon=":material/zoom_out_map:", on_click=_go, args=(wider,))
+
+
+def _go(time: TimeRange) -> None:
+    go(replace(address(), time=time, cursor=""))
+
+
+def _charts(context: Context, filters: Filters, start: datetime, end: datetime) -> None:
+    wanted: tuple[tuple[Metric, GroupBy], ...] = (
+        *(("requests", "none"), ("errors", "none"), ("latency_p50", "none"), ("latency_p95", "none")),
+        *(("latency_p99", "none"), ("cost_nanousd", "model"), ("input_tokens", "none")),
+        *(("cache_read_tokens", "none"), ("output_tokens", "none")),
+    )
+    step = charts.step_for(start, end)
+
+    def ask(item: tuple[Metric, GroupBy]) -> MetricSeries:
+        metric, group_by = item
+        return context.client.metrics(
+            context.project, start, end, metric, filters, group_by=group_by, step_seconds=step
+        )
+
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        requests, errors, p50, p95, p99, cost, input_, cached, output = pool.map(ask, wanted)
+    window = (start, end)
+    with st.container(key="charts"):
+        _chart("Requests", charts.requests_chart(requests, errors, window))
+        _chart("Latency", charts.latency_chart({"p50": p50, "p95": p95, "p99": p99}, window))
+        _chart("Cost by model", charts.cost_chart(cost, window))
+        _chart("Tokens", charts.tokens_chart(input_, cached, output, window))
+
+
+def _chart(title: str, spec: charts.Spec) -> None:
+    key = f"chart-{title}"
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{title}**", help="Drag over the chart to zoom into a time range.")
+        st.vega_lite_chart(spec=spec, width="stretch", key=key, on_select=_zoom(key), alt=f"{title} over time")
+
+
+def _zoom(key: str) -> Callable[[], None]:
+    def selected() -> None:
+        window = charts.zoomed(st.session_state[key].selection.get(charts.ZOOM))
+        if window is not None:
+            _go(TimeRange(start=window[0], end=window[1]))
+
+    return selected
+
+
+def _by_model(context: Context, groups: Sequence[Group]) -> None:
+    rows = [_row(context, group, "model", cost_share=_share(groups, group)) for group in groups]
+    _group_table(context, "By model", "Model", rows, "No model calls in this time range.")
+
+
+def _by_name(context: Context, groups: Sequence[Group]) -> None:
+    rows = [_row(context, group, "name", cost_share=_share(groups, group)) for group in groups]
+    _group_table(context, "By request", "Name", rows, "No requests in this time range.")
+
+
+def _share(groups: Sequence[Group], group: Group) -> float:
+    return ratio(group.cost_nanousd or 0, sum(each.cost_nanousd or 0 for each in groups)) or 0.0
+
+
+def _row(context: Context, group: Group, filter_name: str, *, cost_share: float) -> Row:
+    rate = ratio(group.errors, group.calls)
+    rate_before = ratio(group.previous_errors, group.previous_calls)
+    grew = change(group.latency_ms_p95, group.previous_latency_ms_p95, "down")
+    dearer = change(group.cost_nanousd, group.previous_cost_nanousd, "down")
+    note = f"{count(group.unpriced_calls)} calls have no known price" if group.unpriced_calls else None
+    cells = (
+        Cell(group.key or "(none)", title=group.key),
+        Cell(compact(group.calls), title=count(group.calls), change=change(group.calls, group.previous_calls)),
+        Cell(percent(rate), tone="bad" if group.errors else "", change=points(rate, rate_before, "down")),
+        Cell(duration(group.latency_ms_p50)),
+        Cell(duration(group.latency_ms_p95), change=grew),
+        Cell(compact(group.usage.input + group.usage.output)),
+        Cell(money(group.cost_nanousd), change=dearer if not note else NO_CHANGE, bar=cost_share, title=note),
+    )
+    target = _filtered(context, filter_name, group.key)
+    return Row(group.key, cells, href=href("traces", target) if group.key else "")
+
+
+def _filtered(context: Context, filter_name: str, key: str) -> State:
+    return context.state().filtered(**{filter_name: (key,)})
+
+
+def _group_table(context: Context, title: str, first: str, rows: Sequence[Row], empty: str) -> None:
+    columns = (
+        Column(first, width="26%"),
+        Column("Calls", "right"),
+        Column("Errors", "right", hide=520),
+        Column("p50", "right", hide=620),
+        Column("p95", "right", width="19%"),
+        Column("Tokens", "right", width="11%", hide=560),
+        Column("Cost", "right", width="18%"),
+    )
+    with st.container():
+        st.markdown(f"##### {title}")
+        clicked = table(title, columns, rows, key=f"table-{first}", empty=empty)
+    if clicked is not None and clicked.action == "row":
+        context.switch("traces", _filtered(context, first.lower(), clicked.value))
