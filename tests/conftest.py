@@ -6,14 +6,17 @@ from pathlib import Path
 import pytest
 
 from spanwise_collector.store.database import Database
-from tests.support.brokers import packaged_broker
+from tests.support.brokers import broker_under_test
 from tests.support.databases import fresh_database, fresh_dsn
 
 
 @pytest.fixture(scope="session")
 def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the broker under test; topics are each test's own (use unique names)."""
-    with packaged_broker(tmp_path_factory.mktemp("broker")) as broker:
+    """Address of the broker under test; topics are each test's own (use unique names).
+
+    It is the packaged broker, or Apache Kafka 4 with SPANWISE_TEST_BROKER=kafka (`make test-kafka`).
+    """
+    with broker_under_test(tmp_path_factory.mktemp("broker")) as broker:
         yield broker.bootstrap
 
 

@@ -1,10 +1,27 @@
 """The broker that tests run against: the packaged one, or Apache Kafka with SPANWISE_TEST_BROKER=kafka."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Protocol
+
+from kafka import KafkaAdminClient, KafkaProducer
 
 from spanwise_collector.embedded.broker import EmbeddedBroker, free_port
+from tests.support.kafka_broker import ApacheKafka
+
+ON_KAFKA = os.environ.get("SPANWISE_TEST_BROKER", "packaged") == "kafka"
+"""Whether the suites run on Apache Kafka."""
+
+
+class Broker(Protocol):
+    """A running broker."""
+
+    @property
+    def bootstrap(self) -> str:
+        """Address for clients, `host:port`."""
+        ...
 
 
 @contextmanager
@@ -12,3 +29,61 @@ def packaged_broker(directory: Path) -> Iterator[EmbeddedBroker]:
     """The packaged broker on a free port, stopped at the end."""
     with EmbeddedBroker(port=free_port(), log_path=directory / "broker.log") as broker:
         yield broker
+
+
+@contextmanager
+def apache_kafka(directory: Path) -> Iterator[ApacheKafka]:
+    """Apache Kafka on a free port, stopped at the end."""
+    with ApacheKafka(directory) as broker:
+        yield broker
+
+
+@contextmanager
+def broker_under_test(directory: Path) -> Iterator[Broker]:
+    """The one that the environment names."""
+    if ON_KAFKA:
+        with apache_kafka(directory) as kafka:
+            yield kafka
+    else:
+        with packaged_broker(directory) as packaged:
+            yield packaged
+
+
+def make_topic(bootstrap: str, topic: str, partitions: int = 1) -> None:
+    """Make a topic and wait until it can be written."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        options = {"num_partitions": partitions, "replication_factor": 1, "configs": {"max.message.bytes": "16000000"}}
+        admin.create_topics({topic: options}, wait_for_metadata=True)
+    finally:
+        admin.close()
+
+
+def delete_topic(bootstrap: str, topic: str) -> None:
+    """Delete a topic."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        admin.delete_topics([topic])
+    finally:
+        admin.close()
+
+
+def produce(
+    bootstrap: str,
+    topic: str,
+    values: Sequence[bytes],
+    *,
+    partition: int = 0,
+    headers: Sequence[tuple[str, bytes]] = (),
+) -> None:
+    """Write records and wait until all are acknowledged."""
+    producer: Any = KafkaProducer(
+        bootstrap_servers=bootstrap, acks="all", max_request_size=64_000_000, compression_type="lz4", linger_ms=20
+    )
+    try:
+        sent = [producer.send(topic, value=value, partition=partition, headers=list(headers)) for value in values]
+        producer.flush(timeout=60)
+        for future in sent:
+            future.get(timeout=60)
+    finally:
+        producer.close()
