@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help demo up test check test-kafka test-browser bench lock format clean
+.PHONY: help demo up test check test-kafka test-browser test-wheel docs lock format clean
 
 help:            ## Show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t18
@@ -11,10 +11,10 @@ help:            ## Show this list
 	@sh scripts/venv.sh
 
 demo: .venv/.ready  ## Start everything, run the example app, back-fill two weeks: a dashboard with traces
-	@$(PY) -m examples.support_bot.demo
+	@$(PY) -m examples.support_bot.demo $(DEMO_ARGS)
 
 up: .venv/.ready  ## Start broker, collector and dashboard on this machine
-	@.venv/bin/spanwise up
+	@.venv/bin/spanwise up $(UP_ARGS)
 
 test: .venv/.ready  ## All tests that need no Docker, no Java, no browser and no root
 	@$(PY) -m pytest $(ARGS)
@@ -23,7 +23,7 @@ check: .venv/.ready  ## Lint, format, types and import contracts
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
-	@.venv/bin/mypy tests bench examples
+	@.venv/bin/mypy tests bench examples scripts
 	@.venv/bin/lint-imports
 
 test-kafka: .venv/.ready  ## Contract, end-to-end and crash suites on a real Apache Kafka 4 (needs Java 17 and Maven)
@@ -31,6 +31,13 @@ test-kafka: .venv/.ready  ## Contract, end-to-end and crash suites on a real Apa
 
 test-browser: .venv/.ready  ## The dashboard in headless Chromium (needs Debian's chromium or CHROMIUM=/path)
 	@$(PY) -m pytest tests/browser $(ARGS)
+
+test-wheel: .venv/.ready  ## Build the wheel, install it without extras, try what must work there
+	@sh scripts/test_wheel.sh
+
+docs: .venv/.ready  ## Write again the pages of docs/ that are made from the code
+	@$(PY) -m scripts.write_configuration
+	@$(PY) -m spanwise_schemas.conventions_doc
 
 format: .venv/.ready  ## Format the code
 	@.venv/bin/ruff check --fix-only -q .

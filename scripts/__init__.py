@@ -1,0 +1,1 @@
+"""Programs for working on Spanwise itself; users need none of them."""
