@@ -69,6 +69,12 @@ class Settings(BaseSettings):
         pattern=r"^(all|\d+(,\d+)*)$",
     )
     group: str = Field("spanwise", description="Kafka consumer group.", min_length=1, max_length=255)
+    group_instance: str = Field(
+        "",
+        description="With SPANWISE_ASSIGNMENT=group: a name of this collector that stays the same over restarts, so that a "
+        "short restart moves no partitions. Every collector has its own; empty for none.",
+        max_length=255,
+    )
     topic_partitions: int = Field(
         2,
         description="Partitions of the topics, when the collector makes them. They can be added later, not removed.",
@@ -87,6 +93,11 @@ class Settings(BaseSettings):
         description="Seconds that a batch waits for more before it is inserted: the freshness of what you see.",
         gt=0,
         le=60,
+    )
+    lost_offsets: Literal["stop", "skip"] = Field(
+        "stop",
+        description="When Kafka has deleted records that were not read yet (its retention was shorter than the outage): "
+        "`stop` and say so, or `skip` them and count them as lost.",
     )
     drain_seconds: float = Field(
         30.0,
