@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import genai_prices
 from genai_prices.data_snapshot import DataSnapshot
@@ -37,8 +37,7 @@ PROVIDER_ALIASES: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens of one call as the GenAI conventions count: `input` includes cached, `output` includes `reasoning`."""
 
     input: int
@@ -48,8 +47,7 @@ class Usage:
     reasoning: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """What a call costs, in nano-dollars. `total` is `input + output`.
 
     Attributes:
@@ -65,64 +63,60 @@ class Cost:
     price_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Femto-dollars per token; from a number of input tokens on, another rate holds for all tokens of the call.
+class Rates(NamedTuple):
+    """Femto-dollars per token; None without a price. Cached tokens have one if input has, reasoning if output has."""
 
-    Attributes:
-        base: the rate.
-        tiers: (input tokens above which it holds, rate), highest first.
-    """
-
-    base: int
-    tiers: tuple[tuple[int, int], ...] = ()
-
-    def at(self, input_tokens: int) -> int:
-        """The rate for a call with that many input tokens."""
-        for start, price in self.tiers:
-            if input_tokens > start:
-                return price
-        return self.base
+    input: int | None
+    output: int | None
+    cache_read: int | None
+    cache_write: int | None
+    reasoning: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class UnitPrices:
-    """Prices of one model at one time. What has no rate of its own is charged as what includes it."""
+    """Prices of one model at one time.
+
+    Attributes:
+        version: price list and version.
+        tiers: (n, rates) with the highest n first: the first tier with more than n input tokens holds for all tokens of
+            the call. The last has n = -1.
+        request: femto-dollars per call.
+    """
 
     version: str
-    input: Rate | None
-    output: Rate | None
-    cache_read: Rate | None = None
-    cache_write: Rate | None = None
-    reasoning: Rate | None = None
+    tiers: tuple[tuple[int, Rates], ...]
     request: int = 0
+
+    def rates(self, tokens_in: int) -> Rates:
+        """The rates of a call with that many input tokens."""
+        if len(self.tiers) == 1:
+            return self.tiers[0][1]
+        return next(rates for start, rates in self.tiers if tokens_in > start)
 
     def cost(self, usage: Usage) -> Cost | None:
         """Cost of a call: sum over kinds of tokens of tokens times rate.
 
         Returns:
-            None when the usage contradicts itself (more cached than input tokens), or when tokens were used that have
-            no price.
+            None when the usage contradicts itself (more cached than input tokens, more reasoning than output), or when
+            tokens were used that have no price.
         """
-        plain_input = usage.input - usage.cache_read - usage.cache_write
-        plain_output = usage.output - usage.reasoning
-        if plain_input < 0 or plain_output < 0:
+        tokens_in, tokens_out, cache_read, cache_write, reasoning = usage
+        plain_in, plain_out = tokens_in - cache_read - cache_write, tokens_out - reasoning
+        if plain_in < 0 or plain_out < 0:
             return None
-        if (usage.input and self.input is None) or (usage.output and self.output is None):
+        rate_in, rate_out, rate_cache_read, rate_cache_write, rate_reasoning = self.rates(tokens_in)
+        if (tokens_in and rate_in is None) or (tokens_out and rate_out is None):
             return None
-        size = usage.input
-        base_in = self.input.at(size) if self.input is not None else 0
-        base_out = self.output.at(size) if self.output is not None else 0
-        femto_in = (
-            plain_input * base_in
-            + usage.cache_read * (base_in if self.cache_read is None else self.cache_read.at(size))
-            + usage.cache_write * (base_in if self.cache_write is None else self.cache_write.at(size))
-            + self.request
-        )
-        femto_out = plain_output * base_out + usage.reasoning * (
-            base_out if self.reasoning is None else self.reasoning.at(size)
-        )
-        nano_in, nano_out = _to_nano(femto_in), _to_nano(femto_out)
+        femto_in = plain_in * (rate_in or 0)
+        femto_out = plain_out * (rate_out or 0)
+        if cache_read:
+            femto_in += cache_read * (rate_cache_read or 0)
+        if cache_write:
+            femto_in += cache_write * (rate_cache_write or 0)
+        if reasoning:
+            femto_out += reasoning * (rate_reasoning or 0)
+        nano_in, nano_out = _to_nano(femto_in + self.request), _to_nano(femto_out)
         return Cost(nano_in, nano_out, nano_in + nano_out, self.version)
 
 
@@ -190,19 +184,16 @@ class PriceBook:
             return None
 
     def _unit_prices(self, prices: ModelPrice) -> UnitPrices | None:
-        found = {key: _rate(value) for key, value in vars(prices).items() if value is not None}
+        found: dict[str, Decimal | TieredPrices] = {key: one for key, one in vars(prices).items() if one is not None}
         if "input_mtok" not in found and "output_mtok" not in found:
             return None
-        per_request = vars(prices).get("requests_kcount")
+        starts = {tier.start for one in found.values() if isinstance(one, TieredPrices) for tier in one.tiers}
+        per_request = found.get("requests_kcount")
         return UnitPrices(
-            version=self._version,
-            input=found.get("input_mtok"),
-            output=found.get("output_mtok"),
-            cache_read=found.get("cache_read_mtok"),
-            cache_write=found.get("cache_write_mtok"),
-            reasoning=found.get("output_reasoning_mtok"),
+            self._version,
+            tuple((start, _rates_at(found, start)) for start in (*sorted(starts, reverse=True), -1)),
             # Per thousand requests, in USD, to femto-dollars per request.
-            request=int(per_request * 10**12) if isinstance(per_request, Decimal) else 0,
+            int(per_request * 10**12) if isinstance(per_request, Decimal) else 0,
         )
 
 
@@ -212,22 +203,46 @@ def _bundled_providers() -> list[genai_prices.types.Provider]:
     return providers
 
 
-def _rate(price: Decimal | TieredPrices) -> Rate:
-    if isinstance(price, TieredPrices):
-        tiers = tuple((tier.start, _femto(tier.price)) for tier in sorted(price.tiers, key=lambda tier: -tier.start))
-        return Rate(_femto(price.base), tiers)
-    return Rate(_femto(price))
+def _rates_at(prices: Mapping[str, Decimal | TieredPrices], start: int) -> Rates:
+    """Rates for calls with more than `start` input tokens, up to the next tier."""
+
+    def usd(key: str) -> Decimal | None:
+        price = prices.get(key)
+        if not isinstance(price, TieredPrices):
+            return price
+        reached = [tier for tier in price.tiers if tier.start <= start]
+        return max(reached, key=lambda tier: tier.start).price if reached else price.base
+
+    return _rates(
+        usd("input_mtok"),
+        usd("output_mtok"),
+        usd("cache_read_mtok"),
+        usd("cache_write_mtok"),
+        usd("output_reasoning_mtok"),
+    )
 
 
-def _femto(usd_per_million: Decimal) -> int:
-    """USD per million tokens to femto-dollars per token."""
-    return int(usd_per_million * 10**9)
+def _rates(
+    input_usd: Decimal | None,
+    output_usd: Decimal | None,
+    cache_read_usd: Decimal | None,
+    cache_write_usd: Decimal | None,
+    reasoning_usd: Decimal | None,
+) -> Rates:
+    """Rates from USD per million tokens. What has no price of its own is charged as the tokens that include it."""
+    femto = [
+        None if usd is None else int(usd * 10**9)
+        for usd in (
+            input_usd,
+            output_usd,
+            input_usd if cache_read_usd is None else cache_read_usd,
+            input_usd if cache_write_usd is None else cache_write_usd,
+            output_usd if reasoning_usd is None else reasoning_usd,
+        )
+    ]
+    return Rates(*femto)
 
 
 def _own_prices(own: FilePrice, version: str) -> UnitPrices:
-    def rate(price: Decimal | None) -> Rate | None:
-        return None if price is None else Rate(_femto(price))
-
-    return UnitPrices(
-        version, rate(own.input), rate(own.output), rate(own.cache_read), rate(own.cache_write), rate(own.reasoning)
-    )
+    rates = _rates(own.input, own.output, own.cache_read, own.cache_write, own.reasoning)
+    return UnitPrices(version, ((-1, rates),))

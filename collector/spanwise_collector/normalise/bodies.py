@@ -39,30 +39,26 @@ def preview(body: str, side: Literal["input", "output"]) -> str:
 
 
 def _message_text(message: dict[str, Value]) -> str:
-    parts = message.get("parts", message.get("content"))
-    if not isinstance(parts, list):
-        parts = [parts] if parts else []
-    found = "\n".join(filter(None, map(_part_text, parts)))
-    if found:
-        return found
-    calls = message.get("tool_calls")
-    return "\n".join(filter(None, map(_part_text, calls if isinstance(calls, list) else [])))
+    parts = message.get("parts") or message.get("content") or message.get("tool_calls")
+    if isinstance(parts, list):
+        return "\n".join(text for part in parts if (text := _part_text(part)))
+    return "" if parts is None else to_text(parts)
 
 
 def _part_text(part: Value) -> str:
     """What a part says: its text, the call it makes, the answer it brings, or what sort of thing it is."""
     if not isinstance(part, dict):
         return part if isinstance(part, str) else ""
+    for key in ("content", "text", "response", "result"):
+        value = part.get(key)
+        if value:
+            return value if type(value) is str else to_text(value)
     function = part.get("function")
     call = function if isinstance(function, dict) else part
     if "name" in call:
         return f"{to_text(call['name'])}({_argument_text(call.get('arguments'))})"
-    for key in ("content", "text", "response", "result"):
-        value = part.get(key)
-        if value:
-            return to_text(value)
     kind = part.get("type")
-    return f"[{kind}]" if kind else ""
+    return f"[{to_text(kind)}]" if kind else ""
 
 
 def _argument_text(arguments: Value) -> str:

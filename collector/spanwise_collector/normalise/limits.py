@@ -20,8 +20,6 @@ MAX_DEPTH: Final = 16
 """Levels of arrays and maps inside a value."""
 PREVIEW: Final = 256
 """Characters of a preview."""
-MAX_DAYS_PER_BATCH: Final = 90
-"""ClickHouse refuses an insert that touches more than 100 partitions; spans are partitioned by day."""
 FUTURE_ALLOWANCE_US: Final = 10 * 60 * 1_000_000
 """A clock may be this far ahead of the record's timestamp."""
 MIN_RECORD_MS: Final = 1_577_836_800_000

@@ -19,7 +19,6 @@ REFUSALS: Final[Mapping[str, str]] = {
     "bad_span_id": "A span id is 8 bytes that are not all zero.",
     "no_time": "The span has neither a start nor an end time.",
     "too_old": "The span started before the retention period, so it would be deleted at once.",
-    "too_many_days": "One batch can hold a limited number of days; send history in order of time.",
     "unknown_event": "Only log records with the event name gen_ai.evaluation.result (scores) are stored.",
     "score_without_name": "A score needs the attribute gen_ai.evaluation.name.",
     "score_without_value": "A score needs a finite gen_ai.evaluation.score.value or a gen_ai.evaluation.score.label.",

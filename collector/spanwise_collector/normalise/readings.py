@@ -35,12 +35,14 @@ def reader_of(source: Source) -> Read:
     """The function for a source of the table that reads a single attribute."""
     if source.reading == "kind":
         words = source.values
-        return lambda value: words.get(value.strip().lower()) if isinstance(value, str) else None
+        return lambda value: words.get(value) or words.get(value.strip().lower()) if isinstance(value, str) else None
     return _READERS[source.reading]
 
 
 def read_string(value: Value) -> str | None:
     """Text; the empty string counts as absent."""
+    if type(value) is str:
+        return value or None
     text = to_text(value) if value is not None else ""
     return text or None
 
@@ -55,6 +57,8 @@ def read_strings(value: Value) -> list[str] | None:
 
 def read_first_string(value: Value) -> str | None:
     """The first string of an array."""
+    if type(value) is list and value and type(value[0]) is str and value[0]:
+        return value[0]
     strings = read_strings(value)
     return strings[0] if strings else None
 

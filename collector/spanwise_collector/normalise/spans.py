@@ -1,7 +1,7 @@
 """One span to its rows in `spans` and `span_io`: the inner loop of ingest."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -13,7 +13,7 @@ from spanwise_collector.normalise.limits import FUTURE_ALLOWANCE_US, MAX_ATTRIBU
 from spanwise_collector.normalise.plan import SLOT, Plan, Planner, assemble, warning_for
 from spanwise_collector.normalise.problems import Refused
 from spanwise_collector.normalise.readings import MAX_TTFT_US, read_milliseconds
-from spanwise_collector.normalise.usage import counts, read_bill, read_usage, usage_extra
+from spanwise_collector.normalise.usage import Claim, counts, read_bill, read_usage, usage_extra
 from spanwise_collector.normalise.values import Value, clean, read_attributes, to_text
 from spanwise_schemas.attributes import KINDS
 from spanwise_schemas.conventions import FIRST_TOKEN_EVENTS, SPAN_FIELDS
@@ -70,19 +70,18 @@ def stand(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ReadSpan:
+class ReadSpan(NamedTuple):
     """What becomes of a span.
 
     Attributes:
         row: for `spans`.
         io: for `span_io`, or None where there is no body.
-        claims: whether it bears a bill and has a response id, so that another span may bear the same.
+        claim: of the bill of a provider call that another span may claim too, or None.
     """
 
     row: Row
     io: Row | None
-    claims: bool
+    claim: Claim | None
 
 
 class SpanReader:
@@ -167,7 +166,7 @@ class SpanReader:
             cut(clean(span.name, warnings), warnings),
             _KIND_NUMBER[kind],
             status if status in _STATUSES else _STATUS_UNSET,
-            cut(error_type or "", warnings),
+            cut(error_type, warnings) if error_type else "",
             message or (events.message if events else ""),
             sender.env,
             sender.service,
@@ -175,18 +174,18 @@ class SpanReader:
             plan.convention,
             where.scope.name,
             sender.sdk,
-            cut(user_id or "", warnings),
-            cut(session_id or "", warnings),
-            cut(agent_name or "", warnings),
-            cut(tool_name or "", warnings),
-            cut(prompt_name or "", warnings),
-            cut(prompt_version or "", warnings),
+            cut(user_id, warnings) if user_id else "",
+            cut(session_id, warnings) if session_id else "",
+            cut(agent_name, warnings) if agent_name else "",
+            cut(tool_name, warnings) if tool_name else "",
+            cut(prompt_name, warnings) if prompt_name else "",
+            cut(prompt_version, warnings) if prompt_version else "",
             [cut(tag, warnings) for tag in tags[:MAX_TAGS]] if tags else (),
-            cut(provider or "", warnings),
-            cut(model_request or "", warnings),
-            cut(model_response or "", warnings),
-            cut(finish_reason or "", warnings),
-            cut(response_id or "", warnings),
+            cut(provider, warnings) if provider else "",
+            cut(model_request, warnings) if model_request else "",
+            cut(model_response, warnings) if model_response else "",
+            cut(finish_reason, warnings) if finish_reason else "",
+            cut(response_id, warnings) if response_id else "",
             usage.input,
             usage.cache_read,
             usage.cache_write,
@@ -211,7 +210,8 @@ class SpanReader:
         io: Row | None = None
         if any(bodies):
             io = (sender.project, trace_id, span_id, start_us, *bodies, where.record_ms)
-        return ReadSpan(row, io, counted and bool(response_id))
+        claim = (sender.project, response_id, usage.input, usage.output) if counted and response_id else None
+        return ReadSpan(row, io, claim)
 
 
 def _ids(span: Span) -> tuple[bytes, bytes]:

@@ -1,8 +1,7 @@
 """Tokens and money of one span, and which of several spans bears the bill of a call."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from spanwise_collector.ingest.cost import PriceBook, Usage
 from spanwise_collector.normalise.columns import Pairs
@@ -15,8 +14,7 @@ COST_REPORTED: Final = 1
 COST_COMPUTED: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(NamedTuple):
     """Cost columns of a span.
 
     Attributes:
@@ -40,6 +38,12 @@ _END_COUNT: Final = SLOT["tok_reasoning"] + 1
 _EXTRA: Final = tuple(
     (name.removeprefix("tok_"), SLOT[name]) for name in ("tok_total", "tok_audio_input", "tok_audio_output")
 )
+_COST_TOTAL: Final = SLOT["cost_total"]
+_COST_INPUT: Final = SLOT["cost_input"]
+_COST_OUTPUT: Final = SLOT["cost_output"]
+_PROVIDER: Final = SLOT["provider"]
+_MODEL_REQUEST: Final = SLOT["model_request"]
+_MODEL_RESPONSE: Final = SLOT["model_response"]
 _NO_PAIRS: Final[Pairs] = ((), ())
 NO_BILL: Final = Bill(0, 0, 0, COST_NONE, "")
 
@@ -52,13 +56,14 @@ def read_usage(values: Sequence[Any], rule: ScopeRule, warnings: set[str]) -> Us
         rule: of the instrumentation scope, which decides whether the input already includes cached tokens.
         warnings: receives `cache_exceeds_input`.
     """
-    tokens_in, tokens_out, cache_read, cache_write, reasoning = (one or 0 for one in values[_FIRST_COUNT:_END_COUNT])
+    tokens_in, tokens_out, cache_read, cache_write, reasoning = values[_FIRST_COUNT:_END_COUNT]
+    tokens_in, tokens_out, cache_read, cache_write = tokens_in or 0, tokens_out or 0, cache_read or 0, cache_write or 0
     if cache_read or cache_write:
         if rule.input_excludes_cache:
             tokens_in = min(tokens_in + cache_read + cache_write, MAX_COUNT)
         elif tokens_in < cache_read + cache_write:
             warnings.add("cache_exceeds_input")
-    return Usage(tokens_in, tokens_out, cache_read, cache_write, reasoning)
+    return Usage(tokens_in, tokens_out, cache_read, cache_write, reasoning or 0)
 
 
 def usage_extra(values: Sequence[Any]) -> Pairs:
@@ -80,15 +85,13 @@ def read_bill(
         start_us: time of the call.
         warnings: of the span so far; a cost computed from counts that cannot be trusted would be a guess.
     """
-    reported = values[SLOT["cost_total"]]
+    reported = values[_COST_TOTAL]
     if reported is not None:
-        return Bill(
-            values[SLOT["cost_input"]] or 0, values[SLOT["cost_output"]] or 0, reported, COST_REPORTED, "reported"
-        )
+        return Bill(values[_COST_INPUT] or 0, values[_COST_OUTPUT] or 0, reported, COST_REPORTED, "reported")
     if kind not in CALL_KINDS or not _UNTRUSTED.isdisjoint(warnings):
         return NO_BILL
-    models = (values[SLOT["model_response"]], values[SLOT["model_request"]])
-    return computed_bill(prices, usage, values[SLOT["provider"]] or "", models, start_us)
+    models = (values[_MODEL_RESPONSE], values[_MODEL_REQUEST])
+    return computed_bill(prices, usage, values[_PROVIDER] or "", models, start_us)
 
 
 def computed_bill(prices: PriceBook, usage: Usage, provider: str, models: Sequence[str | None], start_us: int) -> Bill:
@@ -123,41 +126,37 @@ def counts(kind: str, *, has_tokens: bool, has_model: bool, failed: bool) -> boo
     return kind in CALL_KINDS and (has_tokens or (has_model and not failed))
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+Claim: TypeAlias = tuple[str, str, int, int]
+"""What two spans of the same provider call have in common: project, response id, input and output tokens."""
+
+
+class Call(NamedTuple):
     """A span that claims the bill of a provider call, as far as it takes to find another one that claims the same.
 
     Attributes:
         row: its position in the batch.
-        project: its project.
-        response_id: the provider's id of the answer, not empty.
-        input_tokens: as stored.
-        output_tokens: as stored.
+        claim: project, the provider's id of the answer, input and output tokens.
         start_us: start.
         end_us: end.
         span_id: the last word on order.
     """
 
     row: int
-    project: str
-    response_id: str
-    input_tokens: int
-    output_tokens: int
+    claim: Claim
     start_us: int
     end_us: int
     span_id: bytes
 
 
-def counted_elsewhere(calls: Sequence[Call]) -> set[int]:
+def counted_elsewhere(calls: Iterable[Call]) -> set[int]:
     """Rows whose call another row of the batch already bears: the same answer, at the same time, with the same tokens.
 
     The provider's id alone is not enough: some self-hosted servers give every answer the same one. Of several, the one
     that starts first (the instrumentation around the client's own) bears the bill.
     """
-    by_answer: dict[tuple[str, str, int, int], list[Call]] = {}
+    by_answer: dict[Claim, list[Call]] = {}
     for call in calls:
-        key = (call.project, call.response_id, call.input_tokens, call.output_tokens)
-        by_answer.setdefault(key, []).append(call)
+        by_answer.setdefault(call.claim, []).append(call)
     found: set[int] = set()
     for same in by_answer.values():
         if len(same) == 1:
