@@ -46,8 +46,8 @@ COLLECTOR = """\
 ## Collector
 
 For `spanwise collector`, and for the one that `spanwise up` starts. `spanwise up` decides the addresses itself
-(`SPANWISE_KAFKA`, `SPANWISE_CLICKHOUSE`, `SPANWISE_HOST`, `SPANWISE_PORT`) and, with the packaged broker, how partitions
-are assigned.
+(`SPANWISE_KAFKA`, `SPANWISE_CLICKHOUSE`, `SPANWISE_HOST`, `SPANWISE_PORT`) and, with the packaged broker, how
+partitions are assigned.
 
 | variable | default | meaning |
 |---|---|---|

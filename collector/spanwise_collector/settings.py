@@ -71,8 +71,8 @@ class Settings(BaseSettings):
     group: str = Field("spanwise", description="Kafka consumer group.", min_length=1, max_length=255)
     group_instance: str = Field(
         "",
-        description="With SPANWISE_ASSIGNMENT=group: a name of this collector that stays the same over restarts, so that a "
-        "short restart moves no partitions. Every collector has its own; empty for none.",
+        description="With SPANWISE_ASSIGNMENT=group: a name of this collector that stays the same over restarts, so that "
+        "a short restart moves no partitions. Every collector has its own; empty for none.",
         max_length=255,
     )
     topic_partitions: int = Field(
@@ -96,8 +96,8 @@ class Settings(BaseSettings):
     )
     lost_offsets: Literal["stop", "skip"] = Field(
         "stop",
-        description="When Kafka has deleted records that were not read yet (its retention was shorter than the outage): "
-        "`stop` and say so, or `skip` them and count them as lost.",
+        description="When Kafka has deleted records that were not read yet (its retention was shorter than the "
+        "outage): `stop` and say so, or `skip` them and count them as lost.",
     )
     drain_seconds: float = Field(
         30.0,
