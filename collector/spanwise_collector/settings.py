@@ -71,8 +71,8 @@ class Settings(BaseSettings):
     group: str = Field("spanwise", description="Kafka consumer group.", min_length=1, max_length=255)
     group_instance: str = Field(
         "",
-        description="With SPANWISE_ASSIGNMENT=group: a name of this collector that stays the same over restarts, so that "
-        "a short restart moves no partitions. Every collector has its own; empty for none.",
+        description="With SPANWISE_ASSIGNMENT=group: a name of this collector that stays the same over restarts, so "
+        "that a short restart moves no partitions. Every collector has its own; empty for none.",
         max_length=255,
     )
     topic_partitions: int = Field(

@@ -9,6 +9,7 @@ tokens) and embeddings. It is slow like a real model, and now and then it fails 
 import argparse
 import itertools
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -77,6 +78,11 @@ class StubServer(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
         self._thread.join()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no error of the server; everything else is reported as usual."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def next_number(self, *, json_mode: bool) -> tuple[int, int]:
         """The number of this chat request, and among those in JSON mode (0 when it is not one)."""
