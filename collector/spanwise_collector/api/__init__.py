@@ -1,1 +1,1 @@
-"""The HTTP API (FastAPI)."""
+"""The HTTP API: reading traces and metrics, the state of the pipeline, health."""

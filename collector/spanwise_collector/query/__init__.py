@@ -1,1 +1,1 @@
-"""SQL behind the HTTP API: one module a subject, each builds queries and reads rows into `spanwise_schemas.api` models."""
+"""Questions to the store, one module per subject: SQL with server-side parameters, and reading rows into API models."""

@@ -39,8 +39,8 @@ CREATE TABLE IF NOT EXISTS span_io (
   project_id LowCardinality(String), trace_id FixedString(16), span_id FixedString(8), start_time DateTime64(6,'UTC'),
   input String CODEC(ZSTD(3)), output String CODEC(ZSTD(3)), system_instructions String CODEC(ZSTD(3)),
   tool_defs String CODEC(ZSTD(3)), events String CODEC(ZSTD(3)), ingested_at DateTime64(3,'UTC'),
-  INDEX fts_in input TYPE text(tokenizer=splitByNonAlpha, preprocessor=lower(input)),
-  INDEX fts_out output TYPE text(tokenizer=splitByNonAlpha, preprocessor=lower(output))
+  INDEX fts_in input TYPE text(tokenizer=splitByNonAlpha, preprocessor=lowerUTF8(input)),
+  INDEX fts_out output TYPE text(tokenizer=splitByNonAlpha, preprocessor=lowerUTF8(output))
 ) ENGINE = ReplacingMergeTree(ingested_at) PARTITION BY toDate(start_time)
 ORDER BY (project_id, toStartOfFiveMinutes(start_time), trace_id, start_time, span_id)
 TTL toDate(start_time) + toIntervalDay(14) DELETE
@@ -51,22 +51,27 @@ SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1, index
 CREATE TABLE IF NOT EXISTS trace_agg (
   project_id LowCardinality(String), bucket DateTime, trace_id FixedString(16),
   start_time SimpleAggregateFunction(min,DateTime64(6,'UTC')), end_time SimpleAggregateFunction(max,DateTime64(6,'UTC')),
-  n_spans SimpleAggregateFunction(sum,UInt64), n_llm SimpleAggregateFunction(sum,UInt64), n_err SimpleAggregateFunction(sum,UInt64),
+  n_spans SimpleAggregateFunction(sum,UInt64), n_calls SimpleAggregateFunction(sum,UInt64), n_err SimpleAggregateFunction(sum,UInt64),
   tok_input SimpleAggregateFunction(sum,UInt64), tok_output SimpleAggregateFunction(sum,UInt64),
   cost_n SimpleAggregateFunction(sum,Int64), n_unpriced SimpleAggregateFunction(sum,UInt64),
-  root_name SimpleAggregateFunction(max,String), root_error SimpleAggregateFunction(max,UInt8),
+  root_name SimpleAggregateFunction(max,String), has_root SimpleAggregateFunction(max,UInt8), root_status SimpleAggregateFunction(max,UInt8),
+  root_start SimpleAggregateFunction(max,DateTime64(6,'UTC')),
+  kinds SimpleAggregateFunction(groupBitOr,UInt16),
   user_id SimpleAggregateFunction(max,String), session_id SimpleAggregateFunction(max,String), env SimpleAggregateFunction(max,String),
   release SimpleAggregateFunction(max,String),
-  models SimpleAggregateFunction(groupUniqArrayArray,Array(String)), tags SimpleAggregateFunction(groupUniqArrayArray,Array(String))
+  models SimpleAggregateFunction(groupUniqArrayArray,Array(String)), tags SimpleAggregateFunction(groupUniqArrayArray,Array(String)),
+  INDEX ix_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = AggregatingMergeTree PARTITION BY toDate(bucket) ORDER BY (project_id, bucket, trace_id)
 TTL bucket + toIntervalDay(30) DELETE SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS trace_agg_mv TO trace_agg AS SELECT project_id, toStartOfHour(spans.start_time) AS bucket, trace_id,
   min(spans.start_time) AS start_time, max(spans.start_time + toIntervalMicrosecond(duration_us)) AS end_time,
-  count() AS n_spans, countIf(kind='llm') AS n_llm, countIf(status='error') AS n_err,
+  count() AS n_spans, countIf(counts_usage) AS n_calls, countIf(status='error') AS n_err,
   sumIf(spans.tok_input, counts_usage) AS tok_input, sumIf(spans.tok_output, counts_usage) AS tok_output,
   sumIf(cost_total_n, counts_usage) AS cost_n, countIf(counts_usage AND cost_source='none') AS n_unpriced,
-  maxIf(name, is_root) AS root_name, maxIf(status='error', is_root) AS root_error,
+  maxIf(name, is_root) AS root_name, max(toUInt8(is_root)) AS has_root, maxIf(toUInt8(status), is_root) AS root_status,
+  maxIf(spans.start_time, is_root) AS root_start,
+  groupBitOr(bitShiftLeft(toUInt16(1), toUInt8(kind))) AS kinds,
   max(spans.user_id) AS user_id, max(spans.session_id) AS session_id, max(spans.env) AS env, max(spans.release) AS release,
   groupUniqArrayIf(if(model_response!='', model_response, model_request)::String, model_response!='' OR model_request!='') AS models,
   groupUniqArrayArray(spans.tags::Array(String)) AS tags
@@ -93,6 +98,27 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS metrics_1m_mv TO metrics_1m AS SELECT pro
   quantilesDDState(0.01,0.5,0.9,0.95,0.99)(duration_us) AS lat, quantilesDDStateIf(0.01,0.5,0.9,0.95,0.99)(duration_us, is_root) AS root_lat,
   quantilesDDStateIf(0.01,0.5,0.9,0.95,0.99)(ttft_us, ttft_us>0) AS ttft, uniqCombined64StateIf(12)(user_id, user_id!='') AS users
 FROM spans GROUP BY project_id, minute, env, kind, model, name;
+
+-- shard by rand()
+CREATE TABLE IF NOT EXISTS metrics_1h (
+  project_id LowCardinality(String), hour DateTime, env LowCardinality(String), kind LowCardinality(String), model LowCardinality(String), name LowCardinality(String),
+  n SimpleAggregateFunction(sum,UInt64), n_root SimpleAggregateFunction(sum,UInt64), n_err SimpleAggregateFunction(sum,UInt64), n_root_err SimpleAggregateFunction(sum,UInt64),
+  n_calls SimpleAggregateFunction(sum,UInt64), n_unpriced SimpleAggregateFunction(sum,UInt64),
+  tok_input SimpleAggregateFunction(sum,UInt64), tok_output SimpleAggregateFunction(sum,UInt64), tok_cache_read SimpleAggregateFunction(sum,UInt64),
+  tok_cache_write SimpleAggregateFunction(sum,UInt64), tok_reasoning SimpleAggregateFunction(sum,UInt64), cost_n SimpleAggregateFunction(sum,Int64),
+  lat AggregateFunction(quantilesDD(0.01,0.5,0.9,0.95,0.99),UInt64), root_lat AggregateFunction(quantilesDD(0.01,0.5,0.9,0.95,0.99),UInt64),
+  ttft AggregateFunction(quantilesDD(0.01,0.5,0.9,0.95,0.99),UInt32), users AggregateFunction(uniqCombined64(12),String)
+) ENGINE = AggregatingMergeTree PARTITION BY toDate(hour) ORDER BY (project_id, hour, env, kind, model, name)
+TTL hour + toIntervalDay(400) DELETE SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS metrics_1h_mv TO metrics_1h AS SELECT project_id, toStartOfHour(minute) AS hour, env, kind, model, name,
+  sum(metrics_1m.n) AS n, sum(metrics_1m.n_root) AS n_root, sum(metrics_1m.n_err) AS n_err, sum(metrics_1m.n_root_err) AS n_root_err,
+  sum(metrics_1m.n_calls) AS n_calls, sum(metrics_1m.n_unpriced) AS n_unpriced,
+  sum(metrics_1m.tok_input) AS tok_input, sum(metrics_1m.tok_output) AS tok_output, sum(metrics_1m.tok_cache_read) AS tok_cache_read,
+  sum(metrics_1m.tok_cache_write) AS tok_cache_write, sum(metrics_1m.tok_reasoning) AS tok_reasoning, sum(metrics_1m.cost_n) AS cost_n,
+  quantilesDDMergeState(0.01,0.5,0.9,0.95,0.99)(metrics_1m.lat) AS lat, quantilesDDMergeState(0.01,0.5,0.9,0.95,0.99)(metrics_1m.root_lat) AS root_lat,
+  quantilesDDMergeState(0.01,0.5,0.9,0.95,0.99)(metrics_1m.ttft) AS ttft, uniqCombined64MergeState(12)(metrics_1m.users) AS users
+FROM metrics_1m GROUP BY project_id, hour, env, kind, model, name;
 
 -- shard by cityHash64(score_id)
 CREATE TABLE IF NOT EXISTS scores (

@@ -16,6 +16,8 @@ TABLES = {
     "trace_agg_mv",
     "metrics_1m",
     "metrics_1m_mv",
+    "metrics_1h",
+    "metrics_1h_mv",
     "scores",
     "ingest_ledger",
     "producers",
