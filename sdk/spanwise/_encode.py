@@ -1,0 +1,246 @@
+"""From finished spans and scores to OTLP: stamped with who sent them, masked, within the size limit. Pure functions."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import SEVERITY_NUMBER_INFO, LogRecord
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
+
+from spanwise._scores import Score
+from spanwise_schemas import attributes as names
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+MAX_SPAN_BYTES: Final = 900_000
+"""A span alone in its record, with resource and scope, stays under `wire.MAX_RECORD_BYTES`."""
+
+MASK_FAILED: Final = "[mask failed]"
+SCOPE_NAME: Final = "spanwise"
+
+# What a mask must not touch: without these a span loses its meaning, its cost and its place. None holds what a person
+# wrote.
+NEVER_MASKED: Final = frozenset(
+    {
+        names.OPERATION,
+        names.SPAN_KIND,
+        names.INPUT_MIME,
+        names.OUTPUT_MIME,
+        names.TRUNCATED,
+        names.TOOL_NAME,
+        names.AGENT_NAME,
+        names.ERROR_TYPE,
+        names.PROVIDER,
+        names.REQUEST_MODEL,
+        names.RESPONSE_MODEL,
+        names.RESPONSE_ID,
+        names.FINISH_REASONS,
+        names.PROMPT_NAME,
+        names.PROMPT_VERSION,
+        names.SCORE_NAME,
+        names.SCORE_ID,
+        names.SCORE_SOURCE,
+        names.SCORE_EVALUATOR,
+        names.SCORE_EVALUATOR_VERSION,
+        "exception.type",
+        "gen_ai.system",
+        "llm.model_name",
+        "llm.provider",
+        "llm.system",
+    }
+)
+
+Mask = Callable[[str], str]
+
+
+@dataclass(slots=True)
+class Losses:
+    """What encoding had to leave out.
+
+    Attributes:
+        encode_failed: items that have no OTLP form.
+        too_large: spans that stayed too large after their texts were cut.
+        mask_failed: values replaced because the mask raised or returned no text.
+        details: one message per kind.
+    """
+
+    encode_failed: int = 0
+    too_large: int = 0
+    mask_failed: int = 0
+    details: dict[str, str] = field(default_factory=dict)
+
+
+def encode_span_batch(
+    spans: Sequence["ReadableSpan"], stamp: Mapping[str, str], mask: Mask | None, losses: Losses
+) -> ExportTraceServiceRequest:
+    """One OTLP request for a batch of spans.
+
+    Args:
+        spans: finished spans, of any resource and scope.
+        stamp: resource attributes to set on all of them.
+        mask: run on every text value but those in `NEVER_MASKED`; None for none.
+        losses: where to count what is left out.
+    """
+    request = _encoded(spans, losses)
+    for resource_spans in request.resource_spans:
+        _stamp(resource_spans.resource, stamp)
+        for scope_spans in resource_spans.scope_spans:
+            if mask is not None:
+                for span in scope_spans.spans:
+                    _mask_span(span, mask, losses)
+            if request.ByteSize() > MAX_SPAN_BYTES:
+                _shrink(scope_spans.spans, losses)
+    return request
+
+
+def _encoded(spans: Sequence["ReadableSpan"], losses: Losses) -> ExportTraceServiceRequest:
+    try:
+        return encode_spans(spans)
+    except Exception as error:
+        if len(spans) > 1:  # find the ones that cannot be encoded, keep the others
+            request = ExportTraceServiceRequest()
+            for span in spans:
+                request.MergeFrom(_encoded([span], losses))
+            return request
+        losses.encode_failed += 1
+        losses.details["encode_failed"] = f"span {spans[0].name!r}: {type(error).__name__}: {error}"
+        return ExportTraceServiceRequest()
+
+
+def encode_score_batch(
+    scores: Iterable[Score], stamp: Mapping[str, str], mask: Mask | None, losses: Losses
+) -> ExportLogsServiceRequest:
+    """One OTLP request for a batch of scores, each a log record named `gen_ai.evaluation.result`.
+
+    The arguments are those of `encode_span_batch`.
+    """
+    request = ExportLogsServiceRequest()
+    resource_logs = request.resource_logs.add()
+    _stamp(resource_logs.resource, stamp)
+    scope_logs = resource_logs.scope_logs.add()
+    scope_logs.scope.name = SCOPE_NAME
+    for score in scores:
+        try:
+            record = _score_record(score)
+        except (TypeError, ValueError) as error:
+            losses.encode_failed += 1
+            losses.details["encode_failed"] = f"score: {type(error).__name__}: {error}"
+            continue
+        if mask is not None:
+            _mask_attributes(record.attributes, mask, losses)
+        scope_logs.log_records.append(record)
+    return request
+
+
+def _score_record(score: Score) -> LogRecord:
+    return LogRecord(
+        time_unix_nano=score.time_ns,
+        observed_time_unix_nano=score.time_ns,
+        severity_number=SEVERITY_NUMBER_INFO,
+        event_name=names.SCORE_EVENT,
+        trace_id=score.trace_id,
+        span_id=score.span_id,
+        attributes=[_key_value(key, value) for key, value in score.attributes.items()],
+    )
+
+
+def _key_value(key: str, value: str | float) -> KeyValue:
+    return KeyValue(
+        key=key, value=AnyValue(string_value=value) if isinstance(value, str) else AnyValue(double_value=value)
+    )
+
+
+def _stamp(resource: Resource, stamp: Mapping[str, str]) -> None:
+    kept = [item for item in resource.attributes if item.key not in stamp]
+    del resource.attributes[:]
+    resource.attributes.extend(kept)
+    resource.attributes.extend(_key_value(key, value) for key, value in stamp.items())
+
+
+def _mask_span(span: ProtoSpan, mask: Mask, losses: Losses) -> None:
+    _mask_attributes(span.attributes, mask, losses)
+    for event in span.events:
+        _mask_attributes(event.attributes, mask, losses)
+    for link in span.links:
+        _mask_attributes(link.attributes, mask, losses)
+    if span.status.message:
+        span.status.message = _masked(span.status.message, mask, losses)
+
+
+def _mask_attributes(attributes: Iterable[KeyValue], mask: Mask, losses: Losses) -> None:
+    for item in attributes:
+        if item.key not in NEVER_MASKED:
+            _mask_value(item.value, mask, losses)
+
+
+def _mask_value(value: AnyValue, mask: Mask, losses: Losses) -> None:
+    match value.WhichOneof("value"):
+        case "string_value":
+            value.string_value = _masked(value.string_value, mask, losses)
+        case "array_value":
+            for item in value.array_value.values:
+                _mask_value(item, mask, losses)
+        case "kvlist_value":
+            for pair in value.kvlist_value.values:
+                _mask_value(pair.value, mask, losses)
+
+
+def _masked(text: str, mask: Mask, losses: Losses) -> str:
+    try:
+        result: object = mask(text)
+        if isinstance(result, str):
+            return result.encode("utf-8", "replace").decode("utf-8")
+        raise TypeError(f"the mask returned {type(result).__name__}, a str is needed")
+    except Exception as error:
+        # Sending the text unmasked would be the worse failure.
+        losses.mask_failed += 1
+        losses.details["mask_failed"] = f"{type(error).__name__}: {error}"
+        return MASK_FAILED
+
+
+def _shrink(spans: Any, losses: Losses) -> None:
+    """Cut the longest texts of spans that are too large; drop what is too large even then."""
+    kept: list[ProtoSpan] = []
+    for span in spans:
+        for limit in (65_536, 4_096, 256):
+            if span.ByteSize() <= MAX_SPAN_BYTES:
+                break
+            _cut_texts(span, limit)
+        if span.ByteSize() <= MAX_SPAN_BYTES:
+            kept.append(span)
+        else:
+            losses.too_large += 1
+            losses.details["too_large"] = (
+                f"span {span.name[:100]!r} has {span.ByteSize()} bytes after its texts were cut to 256 characters"
+            )
+    if len(kept) < len(spans):
+        del spans[:]
+        spans.extend(kept)
+
+
+def _cut_texts(span: ProtoSpan, limit: int) -> None:
+    span.name = span.name[:limit]
+    span.status.message = span.status.message[:limit]
+    for attributes in (span.attributes, *(event.attributes for event in span.events)):
+        for item in attributes:
+            _cut_value(item.value, limit)
+
+
+def _cut_value(value: AnyValue, limit: int) -> None:
+    match value.WhichOneof("value"):
+        case "string_value" if len(value.string_value) > limit:
+            value.string_value = value.string_value[:limit] + "…[cut]"
+        case "bytes_value" if len(value.bytes_value) > limit:
+            value.bytes_value = value.bytes_value[:limit]
+        case "array_value":
+            for item in value.array_value.values:
+                _cut_value(item, limit)
+        case "kvlist_value":
+            for pair in value.kvlist_value.values:
+                _cut_value(pair.value, limit)

@@ -1,0 +1,121 @@
+"""The bounded queue between the application's threads and the encoding thread.
+
+`queue.SimpleQueue` is written in C and its `put` is reentrant, so a span may be ended by a signal handler or by the
+garbage collector in the middle of another `put`, and the SIGTERM handler may wait for the background threads without
+holding anything that they need.
+"""
+
+import contextlib
+import queue
+import time
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+from spanwise._tally import Tally
+
+T = TypeVar("T")
+
+_POLL_S: Final = 0.001
+
+
+class IntakeQueue(Generic[T]):
+    """Bounded by weight. Many producers, one consumer.
+
+    Args:
+        max_weight: bound, in bytes as estimated by the producers.
+        clock: seconds, monotonic.
+        sleep: waits that many seconds.
+    """
+
+    def __init__(
+        self,
+        max_weight: int,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._max_weight = max_weight
+        self._wake_weight = max_weight // 2
+        self._clock = clock
+        self._sleep = sleep
+        self._items: queue.SimpleQueue[tuple[T, int] | None] = queue.SimpleQueue()
+        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
+        # Two counters that only grow, one written by the producers and one by the consumer, so that neither waits for
+        # the other.
+        self._added = Tally()
+        self._removed = 0
+        self._held: tuple[T, int] | None = None
+
+    @property
+    def weight(self) -> int:
+        """What waits, in estimated bytes."""
+        return self._added.get("weight") - self._removed
+
+    def put(self, item: T, weight: int, timeout_s: float) -> bool:
+        """Add an item; when the queue is full, wait a little for the consumer to make room.
+
+        Returns:
+            False when there was no room in time; the item was not added.
+        """
+        before = self.weight
+        if before + weight > self._max_weight and before > 0:
+            if not self._room(weight, timeout_s):
+                return False
+            before = self.weight
+        self._added.add("weight", weight)
+        self._items.put((item, weight))
+        if before < self._wake_weight <= before + weight:
+            self._wakes.put(None)
+        return True
+
+    def _room(self, weight: int, timeout_s: float) -> bool:
+        # Polling: a condition variable would need a lock that a signal handler could find taken by the thread it
+        # interrupts.
+        deadline = self._clock() + timeout_s
+        while self._clock() < deadline:
+            self._sleep(_POLL_S)
+            waiting = self.weight
+            if waiting + weight <= self._max_weight or waiting == 0:
+                return True
+        return False
+
+    def wake(self) -> None:
+        """Make the consumer hand out at once what is there."""
+        self._items.put(None)
+        self._wakes.put(None)
+
+    def wait(self, linger_s: float) -> None:
+        """Consumer: wait for the first item, then a little longer for others to travel with it."""
+        first = self._items.get()
+        if first is None:
+            return
+        self._held = first
+        if self.weight < self._wake_weight:
+            with contextlib.suppress(queue.Empty):
+                self._wakes.get(timeout=linger_s)
+        while not self._wakes.empty():
+            self._wakes.get_nowait()
+
+    def rest(self, seconds: float) -> None:
+        """Consumer: leave the processor to the producers for a while, unless the queue is half full or `wake` is called."""
+        if self.weight < self._wake_weight:
+            with contextlib.suppress(queue.Empty):
+                self._wakes.get(timeout=seconds)
+
+    def take(self, max_items: int, max_weight: int) -> list[T]:
+        """Consumer: what is there, at most so many items and about so much weight; empty when nothing is."""
+        taken: list[T] = []
+        weight = 0
+        while len(taken) < max_items and weight < max_weight:
+            entry, self._held = self._held, None
+            if entry is None:
+                try:
+                    entry = self._items.get_nowait()
+                except queue.Empty:
+                    break
+                if entry is None:
+                    continue
+            taken.append(entry[0])
+            weight += entry[1]
+        self._removed += weight
+        return taken

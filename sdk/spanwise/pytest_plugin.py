@@ -1,0 +1,1 @@
+"""Fixture `spanwise_capture` for the tests of applications."""
