@@ -70,15 +70,14 @@ def source(columns: Sequence[str], wanted: MetricFilter, window: Window) -> tupl
 
 USAGE_COLUMNS: Final = ("tok_input", "tok_output", "tok_cache_read", "tok_cache_write", "tok_reasoning")
 COST_COLUMNS: Final = ("n_calls", "n_unpriced", "cost_n")
-# The states hold these levels; others cannot be read from them.
-LEVELS: Final = (0.01, 0.5, 0.9, 0.95, 0.99)
-P50: Final = 1
-P95: Final = 3
-P99: Final = 4
+# Places in what `quantiles` gives: levels 0.5, 0.9, 0.95 and 0.99.
+P50: Final = 0
+P95: Final = 2
+P99: Final = 3
 
 
 def quantiles(column: str) -> str:
-    """SQL for all levels of a latency state, in microseconds."""
+    """SQL for the levels of a latency state, in microseconds. The first parameter is the sketch's relative error."""
     return f"quantilesDDMerge(0.01, 0.5, 0.9, 0.95, 0.99)({column})"
 
 
