@@ -1,0 +1,230 @@
+"""The collector as a process: puts the parts of its roles together, runs them, and stops them in order.
+
+Start fails at once on what is wrong with the configuration. Once it runs, the first SIGTERM or SIGINT stores what was
+read and then stops; a second one stops at once, which loses nothing: what was not stored is read again.
+"""
+
+import logging
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from spanwise_collector.api.app import create_app
+from spanwise_collector.ingest.cost import PriceBook
+from spanwise_collector.ingest.price_file import PriceFileError, load_price_file
+from spanwise_collector.ingest.runner import IngestRunner
+from spanwise_collector.ingest.settings import IngestSettings, KafkaConnection
+from spanwise_collector.ingest.transform import Transformer
+from spanwise_collector.settings import Settings, SettingsError, load
+from spanwise_collector.store.database import Database
+from spanwise_collector.store.errors import StoreError
+from spanwise_collector.store.migrate import migrate
+
+HTTP_GRACE_S = 5
+"""How long requests that are being answered may take after the stop."""
+POLL_S = 0.2
+log = logging.getLogger("spanwise")
+
+
+class ConfigurationError(Exception):
+    """The collector cannot start as it is configured; the message names the setting and the remedy."""
+
+
+def serve() -> int:
+    """Run a collector as the environment says, until a signal or a failure.
+
+    Returns:
+        0 after a signal, 1 after a failure, which is in the log.
+
+    Raises:
+        ConfigurationError: a setting is wrong; nothing was started.
+    """
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+    logging.getLogger("kafka").setLevel(logging.WARNING)
+    try:
+        settings = load()
+    except SettingsError as error:
+        raise ConfigurationError(str(error)) from error
+    requests = StopRequests()
+    requests.install()
+    # Bound before anything is opened: a second collector on the same port must not touch the data directory.
+    with listening(settings.host, settings.port) as listener, ExitStack() as cleanup:
+        database = open_database(settings)
+        cleanup.callback(database.close)
+        runner = make_runner(settings, database) if "ingest" in settings.role else None
+        app = create_app(database=database, status=runner.status if runner else _no_ingest, settings=settings)
+        return _run(app, listener, runner, settings, requests)
+
+
+class StopRequests:
+    """Counts SIGTERM and SIGINT."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._first = threading.Event()
+
+    def install(self) -> None:
+        """Take over the signals of this process; only from the main thread."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._received)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most `seconds` for the first request; whether there was one."""
+        return self._first.wait(seconds)
+
+    def _received(self, _number: int, _frame: FrameType | None) -> None:
+        self.count += 1
+        self._first.set()
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A listening socket.
+
+    Raises:
+        ConfigurationError: the address cannot be used.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+            0
+        ]
+        listener = socket.socket(family, kind)
+    except OSError as error:
+        raise ConfigurationError(f"SPANWISE_HOST: {host} is not an address of this machine ({error}).") from error
+    with listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+            listener.listen(256)
+        except OSError as error:
+            raise ConfigurationError(
+                f"SPANWISE_PORT: cannot listen on {host}:{port} ({error.strerror}). Choose a free one (--port PORT)."
+            ) from error
+        yield listener
+
+
+def open_database(settings: Settings) -> Database:
+    """ClickHouse with the schema of this version.
+
+    Raises:
+        ConfigurationError: it cannot be opened or migrated.
+    """
+    database = None
+    try:
+        database = Database.open(settings.clickhouse, readers=settings.readers, cluster=settings.clickhouse_cluster)
+        applied = migrate(database)
+    except (StoreError, ImportError, RuntimeError) as error:
+        if database is not None:
+            database.close()
+        raise ConfigurationError(f"SPANWISE_CLICKHOUSE: {error}") from error
+    if applied:
+        log.info("schema migrated: %s", ", ".join(f"{number:04d}" for number in applied))
+    return database
+
+
+def make_runner(settings: Settings, database: Database) -> IngestRunner:
+    """Ingest as the settings say; not started.
+
+    Raises:
+        ConfigurationError: the price file cannot be used.
+    """
+    try:
+        own = load_price_file(settings.prices_file) if settings.prices_file else None
+    except (PriceFileError, OSError) as error:
+        raise ConfigurationError(f"SPANWISE_PRICES_FILE: {error}") from error
+    transformer = Transformer(prices=PriceBook(own), retention_days=settings.retention_days)
+    return IngestRunner(settings=ingest_settings(settings), database=database, transformer=transformer)
+
+
+def ingest_settings(settings: Settings) -> IngestSettings:
+    """What ingest needs of the collector's settings."""
+    every = settings.partitions == "all"
+    return IngestSettings(
+        kafka=KafkaConnection(
+            bootstrap=settings.kafka,
+            security_protocol=settings.kafka_security_protocol,
+            sasl_mechanism=settings.kafka_sasl_mechanism,
+            sasl_username=settings.kafka_sasl_username,
+            sasl_password=settings.kafka_sasl_password.get_secret_value(),
+            ssl_cafile=str(settings.kafka_ssl_cafile or ""),
+        ),
+        code_version=version("spanwise"),
+        collector_id=f"{socket.gethostname()}:{settings.port}",
+        assignment=settings.assignment,
+        partitions=None if every else tuple(int(number) for number in settings.partitions.split(",")),
+        group=settings.group,
+        group_instance=settings.group_instance,
+        topic_partitions=settings.topic_partitions,
+        topic_replication=settings.topic_replication,
+        batch_rows=settings.batch_rows,
+        batch_bytes=settings.batch_bytes,
+        batch_seconds=settings.batch_seconds,
+        lost_offsets=settings.lost_offsets,
+    )
+
+
+def _run(
+    app: FastAPI, listener: socket.socket, runner: IngestRunner | None, settings: Settings, requests: StopRequests
+) -> int:
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, log_level="warning", access_log=False, timeout_graceful_shutdown=HTTP_GRACE_S, lifespan="on"
+        )
+    )
+    # In a thread of its own uvicorn leaves the signals alone, so that the API answers while ingest drains.
+    http = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
+    http.start()
+    if runner is not None:
+        runner.start()
+    host, port = listener.getsockname()[:2]
+    log.info(
+        "spanwise %s, role %s, listening on %s:%s", version("spanwise"), "+".join(sorted(settings.role)), host, port
+    )
+    failure = ""
+    while not failure and not requests.wait(POLL_S):
+        if not http.is_alive():
+            failure = "the HTTP server stopped; its reason is in the log above"
+        elif runner is not None:
+            failure = runner.status().failure
+    if failure:
+        log.error("stopping: %s", failure)
+    if runner is not None:
+        drained = _drain(runner, settings.drain_seconds, requests, wanted=not failure)
+        log.info("ingest stopped, %s", drained)
+    server.should_exit = True
+    http.join(HTTP_GRACE_S + 5.0)
+    return 1 if failure else 0
+
+
+def _drain(runner: IngestRunner, seconds: float, requests: StopRequests, *, wanted: bool) -> str:
+    """Stop ingest, after it has stored what is in Kafka; a second signal cuts the wait short."""
+    if not wanted:
+        runner.stop(drain=False, timeout_s=HTTP_GRACE_S)
+        return "without draining"
+    draining = threading.Thread(
+        target=runner.stop, kwargs={"drain": True, "timeout_s": seconds}, name="drain", daemon=True
+    )
+    draining.start()
+    deadline = time.monotonic() + seconds + HTTP_GRACE_S
+    while draining.is_alive() and time.monotonic() < deadline:
+        if requests.count > 1:
+            runner.stop(drain=False, timeout_s=HTTP_GRACE_S)
+            return "without draining, as asked"
+        draining.join(POLL_S)
+    lag = runner.status().lag
+    return "everything stored" if lag == 0 else f"lag {'unknown' if lag is None else lag}: it is read at the next start"
+
+
+def _no_ingest() -> None:
+    """The status of a collector without the ingest role."""
