@@ -4,10 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from spanwise_collector.store.database import Database
 from tests.support.brokers import broker_under_test
 from tests.support.databases import fresh_database, fresh_dsn
+
+# Examples have no deadline and may be slow to make: a loaded machine must not fail a test.
+settings.register_profile("spanwise", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("spanwise")
 
 
 @pytest.fixture(scope="session")
