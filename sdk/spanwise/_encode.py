@@ -12,6 +12,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import SEVERITY_NUMBER_INFO, LogRecord
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 
+from spanwise._otlp import delimited, simple_span
 from spanwise._scores import Score
 from spanwise_schemas import attributes as names
 
@@ -23,6 +24,7 @@ MAX_SPAN_BYTES: Final = 900_000
 
 MASK_FAILED: Final = "[mask failed]"
 SCOPE_NAME: Final = "spanwise"
+_MAX_ENVELOPES: Final = 256
 
 # What a mask must not touch: without these a span loses its meaning, its cost and its place. None holds what a person
 # wrote.
@@ -76,27 +78,75 @@ class Losses:
     details: dict[str, str] = field(default_factory=dict)
 
 
-def encode_span_batch(
-    spans: Sequence["ReadableSpan"], stamp: Mapping[str, str], mask: Mask | None, losses: Losses
-) -> ExportTraceServiceRequest:
-    """One OTLP request for a batch of spans.
+class SpanEncoder:
+    """Encodes batches of spans.
 
     Args:
-        spans: finished spans, of any resource and scope.
         stamp: resource attributes to set on all of them.
         mask: run on every text value but those in `NEVER_MASKED`; None for none.
-        losses: where to count what is left out.
     """
-    request = _encoded(spans, losses)
-    for resource_spans in request.resource_spans:
-        _stamp(resource_spans.resource, stamp)
-        for scope_spans in resource_spans.scope_spans:
-            if mask is not None:
-                for span in scope_spans.spans:
-                    _mask_span(span, mask, losses)
-            if request.ByteSize() > MAX_SPAN_BYTES:
-                _shrink(scope_spans.spans, losses)
-    return request
+
+    def __init__(self, stamp: Mapping[str, str], mask: Mask | None) -> None:
+        self._stamp = stamp
+        self._mask = mask
+        # Serialised resource and scope by identity; the objects are kept so that an identity is not given to another.
+        self._envelopes: dict[tuple[int, int], tuple[object, object, bytes, bytes]] = {}
+
+    def encode(self, spans: Sequence["ReadableSpan"], losses: Losses) -> bytes:
+        """One serialised OTLP request with all of the spans.
+
+        Args:
+            spans: finished spans, of any resource and scope.
+            losses: where to count what is left out.
+        """
+        if self._mask is not None:
+            return self._encode_any(spans, losses)
+        simple: dict[tuple[int, int], list[bytes]] = {}
+        others: list[ReadableSpan] = []
+        for span in spans:
+            data = simple_span(span)
+            if data is None or len(data) > MAX_SPAN_BYTES:
+                others.append(span)
+            else:
+                simple.setdefault(self._place(span), []).append(delimited(b"\x12", data))
+        parts = []
+        for place, messages in simple.items():
+            _, _, head, tail = self._envelopes[place]
+            # Field 2 of ResourceSpans, inside field 1 of the request.
+            scope_spans = delimited(b"\x12", tail + b"".join(messages))
+            parts.append(delimited(b"\x0a", head + scope_spans))
+        if others:
+            parts.append(self._encode_any(others, losses))
+        return b"".join(parts)  # joined requests are one request: repeated fields add up
+
+    def _place(self, span: "ReadableSpan") -> tuple[int, int]:
+        place = (id(span.resource), id(span.instrumentation_scope))
+        if place not in self._envelopes:
+            if len(self._envelopes) >= _MAX_ENVELOPES:
+                self._envelopes.clear()
+            group = encode_spans([span]).resource_spans[0]
+            _stamp(group.resource, self._stamp)
+            scope = group.scope_spans[0]
+            del group.scope_spans[:], scope.spans[:]
+            self._envelopes[place] = (
+                span.resource,
+                span.instrumentation_scope,
+                group.SerializeToString(),
+                scope.SerializeToString(),
+            )
+        return place
+
+    def _encode_any(self, spans: Sequence["ReadableSpan"], losses: Losses) -> bytes:
+        request = _encoded(spans, losses)
+        for resource_spans in request.resource_spans:
+            _stamp(resource_spans.resource, self._stamp)
+            for scope_spans in resource_spans.scope_spans:
+                if self._mask is not None:
+                    for span in scope_spans.spans:
+                        _mask_span(span, self._mask, losses)
+                if request.ByteSize() > MAX_SPAN_BYTES:
+                    _shrink(scope_spans.spans, losses)
+        return request.SerializeToString()
 
 
 def _encoded(spans: Sequence["ReadableSpan"], losses: Losses) -> ExportTraceServiceRequest:
@@ -118,7 +168,7 @@ def encode_score_batch(
 ) -> ExportLogsServiceRequest:
     """One OTLP request for a batch of scores, each a log record named `gen_ai.evaluation.result`.
 
-    The arguments are those of `encode_span_batch`.
+    The arguments are those of `SpanEncoder`.
     """
     request = ExportLogsServiceRequest()
     resource_logs = request.resource_logs.add()

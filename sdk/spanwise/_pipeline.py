@@ -24,6 +24,7 @@ from spanwise_schemas.wire import LOGS_TOPIC, SPANS_TOPIC, Envelope
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from spanwise._encode import SpanEncoder
     from spanwise._outbox import Chunk, Outbox
 
 logger: Final = logging.getLogger("spanwise")
@@ -87,6 +88,7 @@ class Pipeline:
         self._app = Tally()
         self._work = Tally()
         self._intake: IntakeQueue[ReadableSpan | Score] = IntakeQueue(options.max_queue_bytes)
+        self._encoder: SpanEncoder | None = None
         self._outbox: Outbox | None = None
         self._nudges: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -108,8 +110,9 @@ class Pipeline:
         if threading.get_ident() in self._own_threads:
             return  # an instrumentation has seen our own sending
         weight = _SPAN_WEIGHT
-        for value in (span.attributes or {}).values():
-            if isinstance(value, str):
+        attributes: dict[str, object] = {} if span.attributes is None else span.attributes.copy()  # type: ignore[attr-defined]
+        for value in attributes.values():
+            if type(value) is str:
                 weight += len(value)
         self._put(span, weight)
 
@@ -253,10 +256,12 @@ class Pipeline:
         chunks: list[Chunk] = []
         spans = [item for item in items if not isinstance(item, Score)]
         if spans:
-            request = _encode.encode_span_batch(spans, stamp, mask, losses)
+            if self._encoder is None:
+                self._encoder = _encode.SpanEncoder(stamp, mask)
+            request = self._encoder.encode(spans, losses)
             kept = len(spans) - losses.encode_failed - losses.too_large
             if kept:
-                chunks.append(Chunk.of(SPANS_TOPIC, kept, request.SerializeToString()))
+                chunks.append(Chunk.of(SPANS_TOPIC, kept, request))
         scores = [item for item in items if isinstance(item, Score)]
         if scores:
             failed = losses.encode_failed

@@ -97,7 +97,7 @@ class IntakeQueue(Generic[T]):
             self._wakes.get_nowait()
 
     def rest(self, seconds: float) -> None:
-        """Consumer: leave the processor to the producers for a while, unless the queue is half full or `wake` is called."""
+        """Consumer: leave the processor to the producers for a while, unless the queue is half full."""
         if self.weight < self._wake_weight:
             with contextlib.suppress(queue.Empty):
                 self._wakes.get(timeout=seconds)
