@@ -21,7 +21,7 @@ PAGES = (
 
 def title_bar(context: Context, title: str, *, environments: Sequence[str] = ()) -> None:
     """The page's title with time range and, when there are some, environments at its side."""
-    with st.container(horizontal=True, key="toolbar", vertical_alignment="bottom"):
+    with st.container(horizontal=True, key="toolbar", vertical_alignment="center"):
         st.title(title, width="stretch", anchor=False)
         if environments:
             _environment(context, environments)

@@ -5,6 +5,7 @@ content blocks, objects that wrap one of these (`messages`, `choices`), and plai
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -68,7 +69,20 @@ def pretty(body: str) -> str:
     return _dump(value) if isinstance(value, dict | list) else body
 
 
+def gist(preview: str) -> str:
+    """The start of a body in one line: the value alone where the body is an object with one text in it.
+
+    A preview is cut at a number of characters, so its JSON may be incomplete.
+    """
+    found = _SINGLE_FIELD.match(preview)
+    text = found.group(1) if found else preview
+    if found:
+        text = text.replace("\\n", " ").replace('\\"', '"')
+    return " ".join(text.split())
+
+
 _NOT_JSON: Final = object()
+_SINGLE_FIELD: Final = re.compile(r'^\{"[^"\\]{1,60}":\s*"((?:[^"\\]|\\.)*)(?:"\s*\}?)?$', re.DOTALL)
 
 
 def _decode(body: str) -> object:

@@ -10,15 +10,23 @@ BEHIND_MS: Final = 30_000.0
 """Ten times the promised freshness: from here on it is worth a warning."""
 
 _REMEDIES: Final[dict[str, str]] = {
-    "not_protobuf": "The record is not OTLP protobuf. Set the exporter's encoding to otlp_proto, and look for other "
-    "programs that write to this topic.",
-    "empty": "The record is empty. Look for a program that writes keys without values to this topic.",
-    "too_large": "The record is larger than the limit. Send smaller batches, or cut large inputs and outputs.",
-    "bad_trace_id": "A trace id must be 16 bytes and not all zero. Use an OpenTelemetry SDK's id generator.",
-    "bad_span_id": "A span id must be 8 bytes and not all zero. Use an OpenTelemetry SDK's id generator.",
-    "bad_time": "The start is missing or after the end. Times are nanoseconds since 1970, UTC: check the unit.",
+    "empty": "The record has no value. See which other program writes to this topic.",
+    "too_large": "The record is larger than the limit. Let the exporter send smaller batches, or cut large inputs.",
+    "truncated": "The record ends in the middle. Look for a proxy or a producer that cuts messages.",
+    "not_protobuf": "The record is not OTLP protobuf. Set the exporter's encoding to otlp_proto, not JSON.",
+    "no_items": "The record holds no spans and no log records. See which other program writes to this topic.",
+    "bad_record_time": "The record has no usable time. Set message.timestamp.type=LogAppendTime on the topic.",
+    "bad_item": "One item's bytes cannot be read; those beside it are stored. Update the program that sent it.",
+    "bad_trace_id": "A trace id is 16 bytes, not all zero. Use the id generator of an OpenTelemetry SDK.",
+    "bad_span_id": "A span id is 8 bytes, not all zero. Use the id generator of an OpenTelemetry SDK.",
+    "no_time": "The span has neither start nor end. Set its times in nanoseconds since 1970.",
     "too_old": "The span is older than the retention time. Raise SPANWISE_RETENTION_DAYS before sending history.",
-    "in_future": "The span lies in the future. Check the clock of the sending machine.",
+    "unknown_event": "Only log records named gen_ai.evaluation.result (scores) are stored. Send others elsewhere.",
+    "score_without_name": "A score needs the attribute gen_ai.evaluation.name.",
+    "score_without_value": "A score needs a finite gen_ai.evaluation.score.value or a label.",
+    "score_without_target": "A score needs a trace id, a gen_ai.response.id or a session.id to belong to.",
+    "bad_score_id": "spanwise.score.id is 32 hex digits; leave it out to get one.",
+    "refused_by_store": "The tables refused the row. The collector's log has the reason; please report it.",
 }
 
 
@@ -38,14 +46,14 @@ def verdict(pipeline: Pipeline) -> Verdict:
     if not totals.emitted and not totals.dropped and not totals.lag:
         return Verdict("idle", "Nothing has arrived in this time range.", tuple(_paused(pipeline)))
     waiting = "an unknown number of records is" if totals.lag is None else _are(totals.lag, "record")
-    arrived = f"{plural(totals.emitted, 'item')} that arrived"
+    arrived = f"{count(totals.emitted)} spans and scores that arrived"
     if totals.rejected or totals.duplicates:
-        stored = totals.stored + totals.scores
+        stored = totals.stored
         sentence = f"Of {arrived}, {count(stored)} {'is' if stored == 1 else 'are'} stored; {waiting} waiting."
     else:
         sentence = f"All {arrived} are stored; {waiting} waiting."
         if totals.emitted == 1:
-            sentence = f"The one item that arrived is stored; {waiting} waiting."
+            sentence = f"The one span that arrived is stored; {waiting} waiting."
     lost = totals.dropped or any(each.missing_records for each in pipeline.producers)
     late = totals.freshness_ms is not None and totals.freshness_ms > BEHIND_MS
     tone: Literal["good", "warn", "bad"] = "bad" if paused else "warn" if totals.rejected or lost or late else "good"
@@ -76,12 +84,15 @@ def _losses(pipeline: Pipeline) -> list[str]:
     totals = pipeline.totals
     found = []
     if totals.rejected:
-        found.append(f"{plural(totals.rejected, 'item')} rejected; the table below says why.")
+        found.append(
+            f"{plural(totals.rejected, 'span or score', 'spans or scores')} rejected; the table below says why."
+        )
     if totals.duplicates:
         found.append(f"{plural(totals.duplicates, 'duplicate')} left out: sent twice, stored once.")
     if totals.dropped:
         found.append(
-            f"{plural(totals.dropped, 'item')} dropped at the source: its queue was full or Kafka out of reach."
+            f"{plural(totals.dropped, 'span or score', 'spans or scores')} dropped at the source: "
+            "its queue was full, or Kafka out of reach."
         )
     missing = sum(each.missing_records for each in pipeline.producers)
     if missing:

@@ -139,7 +139,7 @@ class TraceBuilder:
                 prompt_version="7" if model is not None else "",
                 model_request=model_name,
                 model_response=f"{model_name}-2026-08-06" if model is not None else "",
-                finish_reason="stop" if model is not None else "",
+                finish_reason="stop" if model is not None and status == "ok" else "",
                 scope="spanwise",
                 sdk="spanwise/0.1.0",
                 convention="gen_ai",

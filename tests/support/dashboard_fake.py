@@ -198,12 +198,13 @@ class FakeApi:
                 rejects=[],
             )
         trouble = len(self.data.traces) > 2
+        scores = sum(len(trace.scores) for trace in self.data.traces)
         rejected, duplicates, dropped, lag = (7, 12, 240, 3) if trouble else (0, 0, 0, 0)
         return Pipeline(
             totals=PipelineTotals(
-                emitted=stored + rejected + duplicates,
-                stored=stored,
-                scores=sum(len(trace.scores) for trace in self.data.traces),
+                emitted=stored + scores + rejected + duplicates,
+                stored=stored + scores,
+                scores=scores,
                 rejected=rejected,
                 duplicates=duplicates,
                 dropped=dropped,

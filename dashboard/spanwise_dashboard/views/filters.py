@@ -31,7 +31,7 @@ STATUS_LABELS = {"ok": "Succeeded", "error": "Failed", "unset": "Not set"}
 
 def filter_bar(filters: Filters, facets: Facets) -> None:
     """Draws the bar; a change goes into the address."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center", key="filter-bar"):
         st.session_state["filter-q"] = filters.q
         st.text_input(
             "Text",

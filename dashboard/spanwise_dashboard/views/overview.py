@@ -1,6 +1,6 @@
 """How the application does: totals, charts over time, models and names, against the window before."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -101,7 +101,7 @@ def _cost_help(totals: Totals) -> str:
 def _latency(now: Totals, before: Totals, name: str) -> Figure:
     current, previous = getattr(now, f"latency_ms_{name}"), getattr(before, f"latency_ms_{name}")
     text = f"{name[1:]}% of the requests took at most this long, within 1%."
-    return Figure(f"Latency {name}", duration(current), change(current, previous, "down"), text)
+    return Figure(f"{name} latency", duration(current), change(current, previous, "down"), text)
 
 
 def _body(context: Context) -> None:
@@ -117,7 +117,7 @@ def _body(context: Context) -> None:
             _quiet(state)
         else:
             _charts(context, state.filters, start, end)
-        with st.container(key="tables"):
+        with st.container():
             _by_model(context, overview.by_model)
             _by_name(context, overview.by_name)
 
@@ -168,26 +168,22 @@ def _charts(context: Context, filters: Filters, start: datetime, end: datetime) 
         requests, errors, p50, p95, p99, cost, input_, cached, output = pool.map(ask, wanted)
     window = (start, end)
     with st.container(key="charts"):
-        _chart("Requests", charts.requests_chart(requests, errors, window))
-        _chart("Latency", charts.latency_chart({"p50": p50, "p95": p95, "p99": p99}, window))
-        _chart("Cost by model", charts.cost_chart(cost, window))
-        _chart("Tokens", charts.tokens_chart(input_, cached, output, window))
+        for chart in (
+            charts.requests_chart(requests, errors, window),
+            charts.latency_chart({"p50": p50, "p95": p95, "p99": p99}, window),
+            charts.cost_chart(cost, window),
+            charts.tokens_chart(input_, cached, output, window),
+        ):
+            _chart(chart)
 
 
-def _chart(title: str, spec: charts.Spec) -> None:
-    key = f"chart-{title}"
+def _chart(chart: charts.Chart) -> None:
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**{title}**", help="Drag over the chart to zoom into a time range.")
-        st.vega_lite_chart(spec=spec, width="stretch", key=key, on_select=_zoom(key), alt=f"{title} over time")
-
-
-def _zoom(key: str) -> Callable[[], None]:
-    def selected() -> None:
-        window = charts.zoomed(st.session_state[key].selection.get(charts.ZOOM))
-        if window is not None:
-            _go(TimeRange(start=window[0], end=window[1]))
-
-    return selected
+        st.markdown(f"**{chart.title}**", help="Drag over the chart to zoom into a time range.")
+        window = charts.draw(chart)
+    if window is not None:
+        _go(TimeRange(start=window[0], end=window[1]))
+        st.rerun()
 
 
 def _by_model(context: Context, groups: Sequence[Group]) -> None:
@@ -231,11 +227,11 @@ def _group_table(context: Context, title: str, first: str, rows: Sequence[Row], 
     columns = (
         Column(first, width="26%"),
         Column("Calls", "right"),
-        Column("Errors", "right", hide=520),
+        Column("Errors", "right", width="15%", hide=520),
         Column("p50", "right", hide=620),
-        Column("p95", "right", width="19%"),
-        Column("Tokens", "right", width="11%", hide=560),
-        Column("Cost", "right", width="18%"),
+        Column("p95", "right", width="17%"),
+        Column("Tokens", "right", hide=560),
+        Column("Cost", "right", width="17%"),
     )
     with st.container():
         st.markdown(f"##### {title}")

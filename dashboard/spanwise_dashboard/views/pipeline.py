@@ -27,8 +27,8 @@ def _body(context: Context) -> None:
             pipeline = context.client.pipeline(start, end)
         said = verdict(pipeline)
         {"good": st.success, "warn": st.warning, "bad": st.error, "idle": st.info}[said.tone](said.sentence)
-        for line in said.details:
-            st.markdown(f"- {line}")
+        if said.details:
+            st.markdown("\n".join(f"- {line}" for line in said.details))
         _figures(pipeline)
         _rejects(pipeline.rejects, context.now())
         with st.container(key="tables"):
@@ -41,8 +41,8 @@ def _figures(pipeline: Pipeline) -> None:
     totals = pipeline.totals
     figures = (
         ("Arrived", compact(totals.emitted), "Spans and scores in the records that were read from Kafka."),
-        ("Stored", compact(totals.stored), "Spans that are in the tables, each once."),
-        ("Scores", compact(totals.scores), "Evaluation results that are in the tables."),
+        ("Stored", compact(totals.stored), "Spans and scores that are in the tables, each once."),
+        ("Scores", compact(totals.scores), "Evaluation results among what is stored."),
         (
             "Rejected",
             compact(totals.rejected),
@@ -129,7 +129,7 @@ def _pause(partition: PartitionState) -> tuple[Badge, ...]:
 def _storage(pipeline: Pipeline) -> None:
     total = sum(pipeline.tables.values())
     rows = [
-        Row(name, (Cell(name, mono=True), Cell(size(octets), bar=octets / total if total else 0.0)))
+        Row(name, (Cell(name, mono=True, bar=octets / total if total else 0.0), Cell(size(octets))))
         for name, octets in sorted(pipeline.tables.items(), key=lambda item: -item[1])
     ]
     if rows:
@@ -148,7 +148,7 @@ def _producers(producers: Sequence[ProducerState], now: datetime) -> None:
         Column("Rejected", "right", hide=620),
         Column("Duplicates", "right", hide=760),
         Column("Dropped", "right", help="Given up at the source, as it last reported."),
-        Column("Missing records", "right", help="Gaps in its numbering: records that never arrived, or not yet."),
+        Column("Missing", "right", help="Gaps in its numbering of records: those that never arrived, or not yet."),
         Column("SDK", hide=1000),
         Column("Last seen", "right"),
     )

@@ -11,6 +11,7 @@ from spanwise_dashboard.components.table import Badge, Cell, Column, Row, table
 from spanwise_dashboard.context import Context, address, go, href
 from spanwise_dashboard.controls import refresh_seconds, title_bar
 from spanwise_dashboard.format import clock, compact, count, duration, money, plural
+from spanwise_dashboard.messages import gist
 from spanwise_dashboard.notices import explained, first_trace
 from spanwise_dashboard.state import Filters, TimeRange
 from spanwise_dashboard.views.filters import filter_bar, reset
@@ -21,7 +22,7 @@ COLUMNS = (
     Column("Trace", width="30%"),
     Column("Started", width="112px"),
     Column("Duration", "right", width="88px"),
-    Column("Cost", "right", width="92px"),
+    Column("Cost", "right", width="108px"),
     Column("Tokens", "right", width="84px", hide=640),
     Column("Spans", "right", width="68px", hide=760),
     Column("Model", width="15%", hide=700),
@@ -87,7 +88,7 @@ def _row(context: Context, trace: TraceSummary, now: datetime) -> Row:
     cells = (
         Cell(
             trace.name or "(root has not arrived)",
-            sub=trace.input_preview or trace.trace_id,
+            sub=gist(trace.input_preview) or trace.trace_id,
             dot="bad" if failed else "good" if trace.status == "ok" else "",
             title=trace.input_preview or trace.trace_id,
             badges=badges,

@@ -37,7 +37,7 @@ class Board {
 
   build(data) {
     const tool = (text, handler, attributes) => el("button", { class: "button", type: "button", ...attributes, on: { click: handler } }, text);
-    this.input = el("input", { type: "search", placeholder: "Search spans: name, model, tool, error, text", "aria-label": "Search spans", value: this.query });
+    this.input = el("input", { type: "search", placeholder: "Search spans", title: "Name, kind, model, tool, error, start of input and output", "aria-label": "Search spans", value: this.query });
     this.input.addEventListener("input", () => { this.query = this.input.value; this.refresh(); });
     this.found = el("span", { class: "found", "aria-live": "polite" });
     const errors = this.spans.filter((span) => span.error).length;
@@ -48,13 +48,13 @@ class Board {
       this.view.classList.toggle("critical", this.critical);
     }, { "aria-pressed": String(this.critical), title: "Highlight the spans that decided how long the trace took" });
     const tools = el("div", { class: "tools" }, this.input, this.found,
-      errors ? tool(errors === 1 ? "Go to the error" : `Next of ${errors} errors`, () => this.nextError()) : null,
+      errors ? tool(errors === 1 ? "Go to error" : `Next error (${errors})`, () => this.nextError()) : null,
       critical,
       tool("Collapse", () => { this.spans.forEach((span, index) => { if (span.below && span.depth > 0) this.collapsed.add(index); }); this.refresh(); }, { title: "Collapse all below the first level" }),
       tool("Expand", () => { this.collapsed.clear(); this.refresh(); }, { title: "Expand all" }));
-    const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) =>
-      el("span", { class: `tick ${share === 0 ? "first" : share === 1 ? "last" : ""}`, style: { left: `${share * 100}%` } }, share ? took(this.total * share) : "0"));
-    const axis = el("div", { class: "axis", "aria-hidden": "true" }, el("div", { class: "names" }, "Span"), el("div", {}, ticks));
+    const ticks = [0, 0.25, 0.5, 0.75].map((share) =>
+      el("span", { class: `tick ${share ? "" : "first"}`, style: { left: `${share * 100}%` } }, share ? took(this.total * share) : "0"));
+    const axis = el("div", { class: "axis", "aria-hidden": "true" }, el("div", { class: "names" }, "Span"), el("div", {}, ticks), el("div", {}));
     this.space = el("div", { class: "space", role: "presentation" });
     this.view = el("div", { class: `view ${this.critical ? "critical" : ""}`, role: "tree", tabindex: "0", "aria-label": "Spans of the trace", style: { maxHeight: `${this.height}px` } }, this.space);
     this.view.addEventListener("scroll", () => this.draw());
@@ -131,13 +131,11 @@ class Board {
     const left = Math.min(100, Math.max(0, (span.offset / this.total) * 100));
     const width = Math.min(100 - left, Math.max(0, (span.duration / this.total) * 100));
     const bar = el("div", { class: "bar", style: { left: `${left}%`, width: `${width}%` } });
-    if (span.ttft !== null && span.duration > 0) {
+    if (span.ttft !== null && span.duration > 0 && width >= 1) {
       const share = Math.min(100, (span.ttft / span.duration) * 100);
       bar.append(el("div", { class: "wait", title: `First token after ${took(span.ttft)}`, style: { width: `${share}%` } }));
     }
-    const fits = left + width < 82;
-    const place = fits ? { left: `${left + width}%` } : left > 18 ? { right: `${100 - left}%` } : { right: "0" };
-    const lane = el("div", { class: "lane" }, bar, el("span", { class: `took ${!fits && left <= 18 ? "inside" : ""}`, style: place }, took(span.duration)));
+    const lane = el("div", { class: "lane" }, bar);
     const selected = span.id === this.selected;
     const classes = ["row", `k-${span.kind}`, span.error ? "error" : "", selected ? "selected" : "", at === this.active ? "active" : "", span.critical ? "path" : ""];
     if (this.matching && !span.find.includes(this.matching)) classes.push("dim");
@@ -146,7 +144,7 @@ class Board {
       "aria-selected": String(selected), "aria-expanded": span.below ? String(open) : null,
       "aria-label": `${span.name}, ${span.kind}, ${took(span.duration)}${span.error ? ", failed" : ""}`,
       style: { top: `${at * ROW}px` }, title: `${span.name}\n${span.kind}${span.detail ? ` · ${span.detail}` : ""}\nstarts at ${took(span.offset)}, took ${took(span.duration)}`,
-    }, name, lane);
+    }, name, lane, el("div", { class: "took" }, took(span.duration)));
   }
 
   click(event) {
