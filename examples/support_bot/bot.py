@@ -74,25 +74,19 @@ class SupportBot:
         self._models = models or Models()
         self._index = self._embed([f"{article.title}. {article.text}" for article in ARTICLES])
 
-    @spanwise.observe(name="support_bot", kind="chain")
     def reply(self, question: str) -> Reply:
         """Answer one question.
 
         Raises:
             OpenAIError: the model could not be reached, or refused.
         """
-        trace_id = spanwise.current_span().trace_id
-        try:
-            allowed = self.check_question(question)
-        except (OpenAIError, ValueError):
-            # The guardrail's span has the error. A broken guardrail does not silence the assistant.
-            allowed = True
-        if not allowed:
-            return Reply(REFUSAL, trace_id)
-        with spanwise.prompt(PROMPT_NAME, PROMPT_VERSION):
-            return Reply(self._answer(question), trace_id)
+        with spanwise.span("support_bot", kind="chain") as span:
+            span.set_input(question)
+            text = self._guarded_answer(question)
+            span.set_output(text)
+            return Reply(text, span.trace_id)
 
-    @spanwise.observe(kind="guardrail")
+    @spanwise.observe(name="check_question", kind="guardrail")
     def check_question(self, question: str) -> bool:
         """Whether the assistant may answer this.
 
@@ -113,7 +107,7 @@ class SupportBot:
         verdict = json.loads(response.choices[0].message.content or "")
         return bool(verdict["allowed"])
 
-    @spanwise.observe(kind="retriever")
+    @spanwise.observe(name="retrieve", kind="retriever")
     def retrieve(self, question: str, count: int = 3) -> list[dict[str, str]]:
         """The articles nearest to the question, nearest first."""
         with spanwise.span("embed", kind="embedding") as span:
@@ -124,10 +118,21 @@ class SupportBot:
         nearest = sorted(zip(nearness, ARTICLES, strict=True), key=lambda pair: -pair[0])[:count]
         return [{"id": article.id, "title": article.title, "text": article.text} for _, article in nearest]
 
-    @spanwise.observe(kind="tool")
+    @spanwise.observe(name="order_status", kind="tool")
     def order_status(self, order_id: str) -> str:
         """The state of an order."""
         return ORDERS.get(order_id, "unknown")
+
+    def _guarded_answer(self, question: str) -> str:
+        try:
+            allowed = self.check_question(question)
+        except (OpenAIError, ValueError):
+            # The guardrail's span has the error. A broken guardrail does not silence the assistant.
+            allowed = True
+        if not allowed:
+            return REFUSAL
+        with spanwise.prompt(PROMPT_NAME, PROMPT_VERSION):
+            return self._answer(question)
 
     def _answer(self, question: str) -> str:
         articles = self.retrieve(question)

@@ -176,8 +176,8 @@ class _Conversation:
     def _steps(self, root_id: bytes) -> tuple[str, str] | tuple[()]:
         """The spans below the root; returns the error that ended them, if one did."""
         self._guardrail(root_id)
+        self._retrieve(root_id)
         if self._question.article:
-            self._retrieve(root_id)
             return self._ask(root_id, self._question.text, _answer(self._question))
         failure = self._ask(root_id, self._question.text, "", tool="order_status")
         if failure:
@@ -205,10 +205,8 @@ class _Conversation:
         }
         self._add(self._id(8), span_id, "embed", start, {**embedded, **self._text_input(self._question.text)})
         self._pass(0.01)
-        found = [
-            self._question.article,
-            *self._random.sample([a.id for a in ARTICLES if a.id != self._question.article], 2),
-        ]
+        others = self._random.sample([article.id for article in ARTICLES if article.id != self._question.article], 3)
+        found = [self._question.article, *others[:2]] if self._question.article else others
         facts: dict[str, AttributeValue] = {
             names.OPERATION: "retrieval",
             names.RETRIEVAL_QUERY: self._question.text,

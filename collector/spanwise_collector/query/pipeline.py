@@ -82,7 +82,10 @@ def _freshness(reader: Reader, now_us: int, timeout_s: float) -> float | None:
 
 
 _PRODUCER_SUMS = (
-    "producer, project_id, service, sdk, sum(n_records) AS records, sum(n_spans) AS emitted, max(max_seq) AS seq, "
+    # One process is one producer, whatever its records say of its SDK: its scores and its spans are numbered together.
+    # Without our headers (an OpenTelemetry Collector, say) project, service and SDK are all that tells producers apart.
+    "producer, max(project_id) AS project, max(service) AS service_name, max(sdk) AS sdk_name, "
+    "sum(n_records) AS records, sum(n_spans) AS emitted, max(max_seq) AS seq, "
     "max(dropped) AS lost, sum(n_rejected) AS rejected, sum(n_duplicates) AS duplicates, "
     "min(toUnixTimestamp64Micro(first_ts)) AS first, max(toUnixTimestamp64Micro(last_ts)) AS last"
 )
@@ -90,7 +93,8 @@ _PRODUCER_SUMS = (
 
 def _producers(reader: Reader, parameters: dict[str, object], timeout_s: float) -> list[ProducerState]:
     sql = (
-        f"SELECT {_PRODUCER_SUMS} FROM producers GROUP BY producer, project_id, service, sdk "
+        f"SELECT {_PRODUCER_SUMS} FROM producers GROUP BY producer, "
+        "if(producer = '', (project_id, service, sdk), ('', '', '')) "
         "HAVING last >= {start:Int64} * 1000 AND first < {end:Int64} * 1000 "
         f"ORDER BY last DESC, producer LIMIT {MAX_PRODUCERS}"
     )
@@ -100,9 +104,9 @@ def _producers(reader: Reader, parameters: dict[str, object], timeout_s: float) 
 def _producer(row: dict[str, Any]) -> ProducerState:
     return ProducerState(
         producer=row["producer"],
-        project=row["project_id"],
-        service=row["service"],
-        sdk=row["sdk"],
+        project=row["project"],
+        service=row["service_name"],
+        sdk=row["sdk_name"],
         emitted=row["emitted"],
         rejected=row["rejected"],
         duplicates=row["duplicates"],
