@@ -8,6 +8,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
 from spanwise_collector.ingest.cost import PriceBook
 from spanwise_collector.ingest.records import Record
 from spanwise_collector.ingest.transform import Batch, Transformer
