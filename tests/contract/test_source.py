@@ -1,6 +1,7 @@
 """What `Source` and `RejectSink` promise, on the fake and on a real broker."""
 
 import random
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -19,9 +20,10 @@ from spanwise_collector.ingest.source import (
     Reject,
     Revoked,
     Source,
+    TransientSourceError,
 )
 from tests.support.brokers import ON_KAFKA
-from tests.support.logs import KINDS, LogUnderTest, fresh_topic, log_of, poll_until
+from tests.support.logs import DEADLINE_S, KINDS, LogUnderTest, fresh_topic, log_of, poll_until, polling
 
 GROUPS = [kind for kind in KINDS if kind.endswith("group")]
 # The packaged broker answers a position outside of its log with silence.
@@ -82,6 +84,20 @@ def read(source: Source, partition: Partition, start: int, count: int) -> list[R
 def own(source: Source, *partitions: Partition) -> None:
     """Poll until these partitions are assigned."""
     poll_until(source, lambda events: assigned(events) >= set(partitions))
+
+
+def commit_when_settled(source: Source, other: Source, partition: Partition, commit: Commit) -> None:
+    """Commit as soon as the group's rebalance lets it, both members polling on."""
+    deadline = time.monotonic() + DEADLINE_S
+    with polling(other):
+        while True:
+            try:
+                source.commit(partition, commit)
+            except TransientSourceError:
+                assert time.monotonic() < deadline
+                source.poll(0.05)
+            else:
+                return
 
 
 def test_assigned_partitions_give_no_record_before_they_are_sought(log: LogUnderTest, opened: list[Source]) -> None:
@@ -169,6 +185,7 @@ def test_ranges_say_what_the_log_holds(log: LogUnderTest, opened: list[Source]) 
     opened.append(log.open(topic))
     one, two = Partition(topic, 0), Partition(topic, 1)
     own(opened[0], one, two)
+    read(opened[0], one, 0, 2)
 
     assert opened[0].log_range(one) == LogRange(0, 2)
     assert opened[0].end_offsets([one, two]) == {one: 2, two: 0}
@@ -232,21 +249,16 @@ def test_a_second_member_takes_partitions_over_and_the_first_is_fenced(
     group_log.create(topic, 2)
     both = {Partition(topic, 0), Partition(topic, 1)}
     opened.append(group_log.open(topic))
-    events_of_first = poll_until(opened[0], lambda events: assigned(events) == both)
+    first = poll_until(opened[0], lambda events: assigned(events) == both)
     opened.append(group_log.open(topic))
-    events_of_second: list[Event] = []
-
-    def shared(events: list[Event]) -> bool:
-        events_of_second.extend(opened[1].poll(0.1))
-        return len(assigned(events_of_first + events)) == 1 and len(assigned(events_of_second)) == 1
-
-    events_of_first += poll_until(opened[0], shared)
-    (lost,) = assigned(events_of_second)
-    (kept,) = assigned(events_of_first)
+    with polling(opened[0]) as then:
+        second = poll_until(opened[1], lambda events: len(assigned(first + then)) == len(assigned(events)) == 1)
+    (lost,) = assigned(second)
+    (kept,) = assigned(first + then)
     with pytest.raises(FencedError):
         opened[0].commit(lost, Commit(1))
-    opened[1].commit(lost, Commit(2))
-    opened[0].commit(kept, Commit(3))
+    commit_when_settled(opened[1], opened[0], lost, Commit(2))
+    commit_when_settled(opened[0], opened[1], kept, Commit(3))
 
     assert ({lost, kept}, opened[1].committed(lost), opened[1].committed(kept)) == (both, Commit(2), Commit(3))
 
@@ -256,7 +268,7 @@ def test_rejects_are_acknowledged_with_their_headers(log: LogUnderTest) -> None:
     topic = fresh_topic()
     log.create(topic)
     sink = log.rejects(topic)
-    rejects = [Reject(b"k", b"v", (("reason", b"bad"),)), Reject(None, None, ())]
+    rejects = [Reject(b"k", b"v", (("reason", b"bad"),)), Reject(b"k", None, ())]
 
     sink.publish(rejects)
     sink.close()

@@ -1,9 +1,12 @@
 """Logs for contract tests: the fake, and the broker under test, behind the same few verbs."""
 
 import itertools
+import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -171,6 +174,25 @@ def log_of(kind: str, bootstrap: Callable[[], str]) -> LogUnderTest:
 def fresh_topic() -> str:
     """A name that no other test uses."""
     return f"topic-{next(_names)}-{uuid.uuid4().hex[:8]}"
+
+
+@contextmanager
+def polling(source: Source) -> Iterator[list[Event]]:
+    """Poll on another thread: members of a group wait for each other while it rebalances. Yields its events."""
+    events: list[Event] = []
+    done = threading.Event()
+
+    def poll() -> None:
+        while not done.is_set():
+            events.extend(source.poll(0.1))
+
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(poll)
+        try:
+            yield events
+        finally:
+            done.set()
+            running.result(DEADLINE_S)
 
 
 def poll_until(source: Source, done: Callable[[list[Event]], bool]) -> list[Event]:

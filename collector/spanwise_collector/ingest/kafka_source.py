@@ -15,7 +15,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka import errors as kafka_errors
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.structs import OffsetAndMetadata
+from kafka.structs import MemberState, OffsetAndMetadata
 
 from spanwise_collector.ingest.records import Record
 from spanwise_collector.ingest.settings import IngestSettings, KafkaConnection
@@ -43,6 +43,8 @@ FETCH_MAX_BYTES: Final = 32_000_000
 PARTITION_FETCH_BYTES: Final = 8_000_000
 METADATA_AGE_S: Final = 5.0
 MISSING_TOPIC_RETRY_S: Final = 0.2
+REBALANCE_WAIT_S: Final = 5.0
+REBALANCE_POLL_MS: Final = 200
 # kafka-python wants connections to idle longer than a request may take.
 IDLE_MARGIN_S: Final = 60.0
 
@@ -172,8 +174,7 @@ class KafkaSource:
         try:
             with _translated("fetching"):
                 try:
-                    # With something to tell already, only what is here is taken along.
-                    fetched = self._consumer.poll(timeout_ms=0 if self._events else int(timeout_s * 1000))
+                    fetched = self._poll(timeout_s)
                 except kafka_errors.OffsetOutOfRangeError as error:
                     out_of_range = [OutOfRange(_ours(tp)) for tp in error.args[0]]
                 except kafka_errors.LogTruncationError as error:
@@ -186,6 +187,22 @@ class KafkaSource:
         events += out_of_range
         events += [Fetched(_ours(tp), [self._record(record) for record in records]) for tp, records in fetched.items()]
         return events
+
+    def _poll(self, timeout_s: float) -> dict[Any, list[Any]]:
+        """Poll, and stay while the group rebalances.
+
+        kafka-python forgets a join that completed between two polls and joins again, which makes the others join again:
+        members that poll with pauses between can go on like this for minutes.
+        """
+        # With something to tell already, only what is here is taken along.
+        fetched: dict[Any, list[Any]] = self._consumer.poll(timeout_ms=0 if self._events else int(timeout_s * 1000))
+        deadline = time.monotonic() + REBALANCE_WAIT_S
+        while not fetched and not self._events and self._rebalancing() and time.monotonic() < deadline:
+            fetched = self._consumer.poll(timeout_ms=REBALANCE_POLL_MS)
+        return fetched
+
+    def _rebalancing(self) -> bool:
+        return self._settings.assignment == "group" and self._consumer.group_metadata().state is MemberState.REBALANCING
 
     def seek(self, partition: Partition, offset: int) -> None:
         """See `Source.seek`."""
@@ -220,8 +237,7 @@ class KafkaSource:
         with _translated(f"reading the offsets of {partition}"):
             tp = _theirs(partition)
             start = self._consumer.beginning_offsets([tp], timeout_ms=self._timeout_ms)[tp]
-            end = self._consumer.end_offsets([tp], timeout_ms=self._timeout_ms)[tp]
-        return LogRange(start, end)
+        return LogRange(start, self.end_offsets([partition])[partition])
 
     def end_offsets(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
         """See `Source.end_offsets`."""
@@ -229,7 +245,11 @@ class KafkaSource:
             return {}
         with _translated("reading end offsets"):
             found = self._consumer.end_offsets([_theirs(p) for p in partitions], timeout_ms=self._timeout_ms)
-        return {_ours(tp): offset for tp, offset in found.items()}
+        # The packaged broker answers with the first offset of the last batch of records, plus one. What it says beside
+        # fetched records is right.
+        have = self._consumer.assignment()
+        fetched = {tp: self._consumer.highwater(tp) or 0 for tp in found if tp in have}
+        return {_ours(tp): max(offset, fetched.get(tp, 0)) for tp, offset in found.items()}
 
     def topic_id(self, topic: str) -> str:
         """See `Source.topic_id`."""
@@ -351,7 +371,13 @@ class KafkaRejectSink:
         """See `RejectSink.publish`."""
         with _translated(f"publishing to {self._topic}"):
             sent = [
-                self._producer.send(self._topic, key=reject.key, value=reject.value, headers=list(reject.headers))
+                self._producer.send(
+                    self._topic,
+                    key=reject.key,
+                    # kafka-python sends no record that has neither.
+                    value=b"" if reject.key is None and reject.value is None else reject.value,
+                    headers=list(reject.headers),
+                )
                 for reject in rejects
             ]
             deadline = time.monotonic() + self._timeout_s

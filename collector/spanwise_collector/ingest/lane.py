@@ -95,6 +95,7 @@ class Lane:
     Attributes:
         reading: None until it is opened, or while it has to be opened anew.
         paused: no records are fetched.
+        outside: the broker refused to read on because the position lies outside of its log.
         retry_at: nothing is tried before this time.
         attempts: failures in a row.
         waiting: why nothing is tried, in words.
@@ -106,6 +107,7 @@ class Lane:
     partition: Partition
     reading: Reading | None = None
     paused: bool = True
+    outside: bool = False
     retry_at: float = 0.0
     attempts: int = 0
     waiting: str = ""

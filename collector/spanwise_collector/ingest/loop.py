@@ -188,6 +188,8 @@ class Loop:
                     self._lanes.pop(partition, None)
             case OutOfRange(partition):
                 self._close_lane(partition, "its position lies outside of Kafka's log")
+                if partition in self._lanes:
+                    self._lanes[partition].outside = True
             case Fetched(partition, records):
                 self._take_records(partition, records)
 
@@ -301,6 +303,7 @@ class Loop:
             partition,
             self._pins.load(partition, topic_id),
             self._source.log_range(partition),
+            outside=lane.outside,
             lost_offsets=self._settings.lost_offsets,
         )
         if start.lost:
@@ -320,6 +323,7 @@ class Loop:
             redo_to=start.redo_to,
         )
         lane.waiting = ""
+        lane.outside = False
         self._source.seek(partition, start.offset)
 
     def _note_lost(self, partition: Partition, lost: LostOffsets) -> None:

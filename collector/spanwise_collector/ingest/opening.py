@@ -34,7 +34,12 @@ class Start:
 
 
 def start_of(
-    partition: Partition, position: Position | None, log: LogRange, *, lost_offsets: Literal["stop", "skip"]
+    partition: Partition,
+    position: Position | None,
+    log: LogRange,
+    *,
+    outside: bool,
+    lost_offsets: Literal["stop", "skip"],
 ) -> Start:
     """Decide where to begin.
 
@@ -42,6 +47,7 @@ def start_of(
         partition: for messages.
         position: where it stands; None begins with the oldest record there is.
         log: what the log holds.
+        outside: the broker has just refused to read on because the position lies outside of the log.
         lost_offsets: what to do about records that were deleted unread.
 
     Raises:
@@ -51,7 +57,7 @@ def start_of(
     if position is None:
         return Start(log.start, None, log.start)
     first, pinned_to = position.next_offset, position.pinned_to
-    if max(first, first if pinned_to is None else pinned_to + 1) > log.end:
+    if outside and first > log.end:
         raise IngestError(
             f"{partition} ends at offset {log.end}, before offset {first} where ingest stands: Kafka has lost records "
             "that it had acknowledged (an unclean leader election, or a restored disk). New records under old offsets "

@@ -130,7 +130,7 @@ class Source(Protocol):
         ...
 
     def log_range(self, partition: Partition) -> LogRange:
-        """First and next offset of the partition.
+        """First and next offset of the partition. The packaged broker may say too little of `end` before a fetch.
 
         Raises:
             TransientSourceError: no answer.
@@ -138,7 +138,7 @@ class Source(Protocol):
         ...
 
     def end_offsets(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
-        """The offset that the next record will get, for each partition.
+        """The offset that the next record will get, for each partition; see `log_range`.
 
         Raises:
             TransientSourceError: no answer.
