@@ -171,15 +171,15 @@ def _candidates(
         "bucket >= toStartOfHour(fromUnixTimestamp64Micro({begin:Int64}, 'UTC'))",
         "bucket < fromUnixTimestamp64Micro({tail:Int64}, 'UTC')",
     ]
-    if rows:
-        within.append(f"trace_id IN (SELECT trace_id FROM trace_agg WHERE {' AND '.join([*within, *rows])})")
+    # One set for each filter: what the filters look for may lie in different rows of a trace.
+    sets = [f"trace_id IN (SELECT trace_id FROM trace_agg WHERE {' AND '.join([*within, row])})" for row in rows]
     if wanted.search is not None:
-        within.append(f"trace_id IN ({_searched(wanted.search, step, now_us)})")
+        sets.append(f"trace_id IN ({_searched(wanted.search, step, now_us)})")
         parameters |= wanted.search.parameters() | {"tail_io": step.end + HOUR}
     having = ["started >= {begin:Int64}", "started < {stop:Int64}", _BELOW, *per_trace]
     sql = (
         "SELECT min(toUnixTimestamp64Micro(start_time)) AS started, trace_id FROM trace_agg "
-        f"WHERE {' AND '.join(within)} GROUP BY trace_id HAVING {' AND '.join(having)} "
+        f"WHERE {' AND '.join([*within, *sets])} GROUP BY trace_id HAVING {' AND '.join(having)} "
         "ORDER BY started DESC, trace_id DESC LIMIT {limit:UInt32}"
     )
     return [Cursor(started, trace_id) for started, trace_id in reader.query(sql, parameters, timeout_s=timeout_s).rows]
