@@ -28,6 +28,8 @@ from spanwise_collector.embedded.broker import BrokerUnavailableError, EmbeddedB
 READY_TIMEOUT_S = 120.0
 """Far above the few seconds that a start takes, for machines that are busy or cold."""
 POLL_S = 0.1
+DASHBOARD_STOP_S = 2.0
+"""Streamlit can take long to say goodbye; it holds nothing that could be lost."""
 
 
 class Part(Protocol):
@@ -183,7 +185,7 @@ class Stack:
         if self._collector is not None and self._collector.exit_code is None:
             self._stop_collector(self._collector, drain=drain)
         if self._dashboard is not None:
-            self._dashboard.stop(timeout_s=10.0)
+            self._dashboard.stop(timeout_s=DASHBOARD_STOP_S)
         if self._broker is not None:
             self._broker.stop()
 
