@@ -88,7 +88,7 @@ def make_traces(*, seed: int, until: datetime, traces: int) -> Iterator[MadeTrac
 
 
 def _starts(random: Random, until: datetime, count: int) -> list[datetime]:
-    # Two hours short of the full days, so that "the last 14 days" has all of it for a while, and the time before nothing.
+    # Two hours short of the full days: for a while, "the last 14 days" has all of it, and the time before has nothing.
     hours = [until - timedelta(hours=hours_ago) for hours_ago in range(DAYS * 24 - 2, 0, -1)]
     chosen = random.choices(hours, [_traffic(hour) for hour in hours], k=count)
     # A trace takes at most some thirty seconds; none may end after `until`.
