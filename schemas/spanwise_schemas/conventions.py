@@ -116,6 +116,8 @@ _OPENINFERENCE_KINDS: Final = {
     "evaluator": "evaluator",
     "prompt": "prompt",
     "event": "event",
+    # A model that answers typed questions instead of writing text: a call, with tokens and a price.
+    "decision": "llm",
 }
 _TRACELOOP_KINDS: Final = {"workflow": "chain", "task": "chain", "agent": "agent", "tool": "tool"}
 _REQUEST_TYPES: Final = {"chat": "llm", "completion": "llm", "embedding": "embedding", "rerank": "reranker"}
@@ -138,6 +140,8 @@ SPAN_FIELDS: Final[tuple[Field, ...]] = (
             Source("gen_ai.provider.name", "string", "gen_ai"),
             Source("llm.provider", "string", "openinference"),
             Source("llm.system", "string", "openinference"),
+            Source("decision.provider", "string", "openinference"),
+            Source("decision.system", "string", "openinference"),
             Source("gen_ai.system", "string", "gen_ai_legacy"),
         ),
     ),
@@ -150,6 +154,8 @@ SPAN_FIELDS: Final[tuple[Field, ...]] = (
             Source("llm.model_name", "string", "openinference"),
             Source("embedding.model_name", "string", "openinference"),
             Source("reranker.model_name", "string", "openinference"),
+            Source("decision.request.model_name", "string", "openinference"),
+            Source("decision.model_name", "string", "openinference"),
         ),
     ),
     Field(
@@ -158,6 +164,7 @@ SPAN_FIELDS: Final[tuple[Field, ...]] = (
         (
             Source("gen_ai.response.model", "string", "gen_ai"),
             Source("llm.response.model_name", "string", "openinference"),
+            Source("decision.response.model_name", "string", "openinference"),
         ),
     ),
     Field(
@@ -243,6 +250,7 @@ SPAN_FIELDS: Final[tuple[Field, ...]] = (
         (
             Source("gen_ai.usage.input_tokens", "count", "gen_ai"),
             Source("llm.token_count.prompt", "count", "openinference"),
+            Source("decision.token_count.input", "count", "openinference"),
             Source("gen_ai.usage.prompt_tokens", "count", "gen_ai_legacy"),
             Source("llm.usage.prompt_tokens", "count", "openllmetry"),
         ),
@@ -253,6 +261,7 @@ SPAN_FIELDS: Final[tuple[Field, ...]] = (
         (
             Source("gen_ai.usage.output_tokens", "count", "gen_ai"),
             Source("llm.token_count.completion", "count", "openinference"),
+            Source("decision.token_count.output", "count", "openinference"),
             Source("gen_ai.usage.completion_tokens", "count", "gen_ai_legacy"),
             Source("llm.usage.completion_tokens", "count", "openllmetry"),
         ),

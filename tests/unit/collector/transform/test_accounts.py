@@ -30,8 +30,8 @@ def test_one_row_per_producer_and_project() -> None:
     def row(producer: str, project: str, service: str, sdk: str, **counts: int) -> dict[str, object]:
         names = ("n_records", "n_spans", "max_seq", "dropped", "n_rejected", "n_duplicates", "first_ts", "last_ts")
         assert set(counts) <= set(names)
-        key = {"producer": producer, "project_id": project, "service": service, "sdk": sdk}
-        return key | dict.fromkeys(names, 0) | counts
+        key: dict[str, object] = {"producer": producer, "project_id": project, "service": service, "sdk": sdk}
+        return {**key, **dict.fromkeys(names, 0), **counts}
 
     assert rows(batch, "producers") == [
         row(

@@ -354,7 +354,7 @@ def test_one_broken_span() -> None:
 
 def test_every_code_has_a_sentence() -> None:
     """Codes are words; sentences say what was done and end."""
-    for code, sentence in (REFUSALS | WARNINGS).items():
+    for code, sentence in {**REFUSALS, **WARNINGS}.items():
         assert code.replace("_", "").isalnum()
         assert sentence.endswith(".")
 

@@ -313,7 +313,8 @@ ELSEWHERE = (False, ["usage_counted_elsewhere"])
 
 def test_two_instrumentations_of_one_call() -> None:
     """Of spans that report the same answer at the same time the outermost bears the bill, in any order."""
-    inner, outer = (b"inner000", 10, 90, {}), (b"outer000", 0, 100, {})
+    inner: tuple[bytes, int, int, dict[str, object]] = (b"inner000", 10, 90, {})
+    outer: tuple[bytes, int, int, dict[str, object]] = (b"outer000", 0, 100, {})
 
     assert ([ELSEWHERE, (True, [])], [(True, []), ELSEWHERE]) == (counted(inner, outer), counted(outer, inner))
 

@@ -13,7 +13,7 @@ GOOD = {"gen_ai.evaluation.name": "helpful", "gen_ai.evaluation.score.value": 0.
 
 def entry(values: dict[str, object], **fields: Any) -> LogRecord:
     """A score of the test span, made one second before its record."""
-    given = {
+    given: dict[str, Any] = {
         "event_name": "gen_ai.evaluation.result",
         "trace_id": TRACE,
         "span_id": SPAN,

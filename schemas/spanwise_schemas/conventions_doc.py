@@ -1,0 +1,92 @@
+"""docs/conventions.md, written from the table: `python -m spanwise_schemas.conventions_doc docs/conventions.md`."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from spanwise_schemas.conventions import (
+    CONVENTION_ORDER,
+    READINGS,
+    RESOURCE_FIELDS,
+    SCOPE_RULES,
+    SPAN_FIELDS,
+    Field,
+    Source,
+)
+
+_INTRODUCTION = """# Conventions: which attribute fills which field
+
+Written by `python -m spanwise_schemas.conventions_doc docs/conventions.md` from the table in
+`schemas/spanwise_schemas/conventions.py`; change it there.
+
+Spanwise reads spans of any OpenTelemetry exporter. For each field the attributes below are tried in order: the first
+one that is present and can be understood fills the field. A value that cannot be understood stays among the span's
+attributes, with a [warning](rejects.md). Attributes that fill no field are kept as they are, as text; so is an
+attribute that lost to a better one, except for bodies, which would then be stored twice. Resource attributes without
+a field are kept with the prefix `resource.`, those of the instrumentation scope with `scope.`.
+"""
+
+_BILLS = """\
+`tok_input` includes cached tokens and `tok_output` includes reasoning, as in the GenAI conventions. Where cached
+tokens are more than the input tokens, the counts are stored as sent, with a warning, and no cost is computed. Only
+model calls (`llm`, `embedding`, `reranker`) bear a bill; agents, chains and workflows repeat what their calls say. Of
+spans that report the same provider call (same response id and tokens at the same time) one bears it.
+"""
+
+
+def render() -> str:
+    """The page as Markdown."""
+    return "\n".join(
+        [
+            _INTRODUCTION,
+            f"A span's convention is the first of {_listed(CONVENTION_ORDER)}",
+            "of which it carries an attribute. Names marked `otel` are shared by all of them.\n",
+            "## Of a span\n",
+            *_table(SPAN_FIELDS),
+            "\n## Of a resource\n",
+            *_table(RESOURCE_FIELDS),
+            "\n## Kinds\n",
+            *_kinds(),
+            "\n## Tokens and bills\n",
+            _BILLS,
+            "## Scopes that differ\n",
+            "| instrumentation scope starts with | what is different |",
+            "|---|---|",
+            *(f"| `{rule.scope}` | {rule.reason} |" for rule in SCOPE_RULES),
+            "\n## Readings\n",
+            "| reading | takes |",
+            "|---|---|",
+            *(f"| {name} | {meaning} |" for name, meaning in READINGS.items()),
+            "",
+        ]
+    )
+
+
+def _table(fields: Iterable[Field]) -> list[str]:
+    lines = ["| field | holds | from, in order |", "|---|---|---|"]
+    for one in fields:
+        sources = "<br>".join(_source(source) for source in one.sources)
+        lines.append(f"| `{one.name}` | {one.meaning} | {sources} |")
+    return lines
+
+
+def _source(source: Source) -> str:
+    return f"`{source.attribute}` ({source.convention}, {source.reading})"
+
+
+def _kinds() -> list[str]:
+    lines = ["| attribute | word: kind |", "|---|---|"]
+    for one in SPAN_FIELDS:
+        for source in one.sources:
+            if source.values:
+                words = ", ".join(f"{word}: {kind}" for word, kind in source.values.items())
+                lines.append(f"| `{source.attribute}` | {words} |")
+    return lines
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(render(), encoding="utf-8")
