@@ -37,7 +37,9 @@ def is_stream(response: Any) -> bool:
     """Whether an answer arrives in pieces: it can be iterated and is no finished answer."""
     if isinstance(response, dict | list | tuple | str | bytes):
         return False
-    return any(hasattr(response, name) for name in ("__next__", "__anext__", "text_stream"))
+    # The clients' `.stream()` helpers hand out a context manager whose entered value is the stream.
+    is_manager = type(response).__name__.endswith("StreamManager")
+    return is_manager or hasattr(response, "__next__") or hasattr(response, "__anext__")
 
 
 _STARTERS: tuple[Callable[[Any], Accumulator | None], ...] = (_openai.accumulator_for, _anthropic.accumulator_for)

@@ -31,7 +31,7 @@ class Listener(Protocol):
 
 def wrap_stream(stream: R, listener: Listener) -> R:
     """A stand-in for the stream that behaves as it does and tells the listener."""
-    is_async = any(hasattr(stream, name) for name in ("__anext__", "__aenter__")) and not hasattr(stream, "__next__")
+    is_async = hasattr(stream, "__anext__") or hasattr(stream, "__aenter__")
     wrapper = _AsyncStream(stream, listener) if is_async else _SyncStream(stream, listener)
     return cast(R, wrapper)
 

@@ -16,6 +16,7 @@ from spanwise.testing import START_NS, TICK_NS, Capture, capture
 
 
 def names_of(captured: Capture) -> list[str]:
+    """Names of the spans in the order of their ends."""
     return [span["name"] for span in captured.spans]
 
 
@@ -250,7 +251,9 @@ def test_a_cancelled_coroutine_is_an_error(spanwise_capture: Capture) -> None:
 
 
 def test_a_generator_is_one_span_until_its_end(spanwise_capture: Capture) -> None:
-    """Texts are joined; the consumer between two items is not inside the span; send, throw and the return value pass through."""
+    """Texts are joined; the consumer between two items is not inside the span; send, throw and the return value pass
+    through.
+    """
 
     @spanwise.observe
     def tokens() -> Generator[str, str, int]:
