@@ -386,6 +386,9 @@ class Loop:
             case Landed() as landed:
                 self._note_refused_batches(work, landed)
                 reading.landed = landed
+                if landed.refused_rows:
+                    refused = {row.row for row in work.refused if row.table == "spans"}
+                    reading.seen.drop({span for index, span in enumerate(work.batch.span_ids) if index in refused})
                 reading.stage = Stage.LANDED
             case Refused(error):
                 log.warning("ClickHouse refuses %s, which is cut in halves: %s", work.covered, error)

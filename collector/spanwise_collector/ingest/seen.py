@@ -79,6 +79,11 @@ class SeenSpans:
         while self._by_offset and self._by_offset[-1][0] >= start:
             self._forget(*self._by_offset.pop())
 
+    def drop(self, spans: Container[bytes]) -> None:
+        """Forget these spans: the store has refused them, so that they are not stored."""
+        self._by_offset = deque(entry for entry in self._by_offset if entry[1] not in spans)
+        self._offset_of = {span: offset for span, offset in self._offset_of.items() if span not in spans}
+
     def _forget(self, offset: int, span: bytes) -> None:
         if self._offset_of.get(span) == offset:
             del self._offset_of[span]
