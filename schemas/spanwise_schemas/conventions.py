@@ -29,6 +29,7 @@ Reading = Literal[
     "indexed_messages",
     "indexed_json",
     "body",
+    "model_in_json",
     "ignored",
 ]
 
@@ -45,6 +46,7 @@ READINGS: Final[Mapping[Reading, str]] = {
     "indexed_messages": "messages spread over attributes `<prefix>.<n>.…`; put together into GenAI message JSON",
     "indexed_json": "a list spread over attributes `<prefix>.<n>.…`; put together into JSON",
     "body": "text as it is; structured values as JSON text",
+    "model_in_json": "the member `model` of a JSON object; the attribute itself is kept too",
     "ignored": "read with the field beside it, and stored nowhere else",
 }
 
@@ -151,11 +153,9 @@ SPAN_FIELDS: Final[tuple[Field, ...]] = (
         (
             Source("gen_ai.request.model", "string", "gen_ai"),
             Source("llm.request.model_name", "string", "openinference"),
-            Source("llm.model_name", "string", "openinference"),
-            Source("embedding.model_name", "string", "openinference"),
-            Source("reranker.model_name", "string", "openinference"),
             Source("decision.request.model_name", "string", "openinference"),
-            Source("decision.model_name", "string", "openinference"),
+            Source("llm.invocation_parameters", "model_in_json", "openinference"),
+            Source("embedding.invocation_parameters", "model_in_json", "openinference"),
         ),
     ),
     Field(
@@ -165,6 +165,11 @@ SPAN_FIELDS: Final[tuple[Field, ...]] = (
             Source("gen_ai.response.model", "string", "gen_ai"),
             Source("llm.response.model_name", "string", "openinference"),
             Source("decision.response.model_name", "string", "openinference"),
+            # OpenInference's instrumentors write the model that answered here; the one asked for is in the parameters.
+            Source("llm.model_name", "string", "openinference"),
+            Source("embedding.model_name", "string", "openinference"),
+            Source("reranker.model_name", "string", "openinference"),
+            Source("decision.model_name", "string", "openinference"),
         ),
     ),
     Field(
@@ -206,6 +211,12 @@ SPAN_FIELDS: Final[tuple[Field, ...]] = (
             Source("input.mime_type", "ignored", "openinference"),
             Source("output.mime_type", "ignored", "openinference"),
         ),
+        content=True,
+    ),
+    Field(
+        "vectors",
+        "embeddings as numbers, too large to keep; their texts are in the input",
+        (Source("embedding.embeddings.*", "ignored", "openinference"),),
         content=True,
     ),
     Field(

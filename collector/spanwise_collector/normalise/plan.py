@@ -24,6 +24,7 @@ memory."""
 _ASSEMBLE: Final[Mapping[str, Callable[[Iterable[tuple[str, Value]]], str]]] = {
     "indexed_messages": indexed_messages,
     "indexed_json": indexed_json,
+    "ignored": lambda items: "",
 }
 
 
@@ -114,7 +115,7 @@ class Planner:
                 places = [place for place in places if _numbered(name, self._source(*place).attribute[:-1])]
             for slot, rank in places:
                 found.setdefault(slot, {}).setdefault(rank, []).append(name)
-            if not places:
+            if not places or self._is_kept(places):
                 rest.append(name)
         steps: list[tuple[int, str, Read]] = []
         spread: list[Step] = []
@@ -128,7 +129,7 @@ class Planner:
             if next_best:
                 others[slot] = tuple(next_best)
                 if not best.content:
-                    rest.extend(step.key for step in next_best)
+                    rest.extend(step.key for step in next_best if step.key not in rest)
         warnings: set[str] = set()
         if len(rest) > MAX_ATTRIBUTES:
             warnings.add("attributes_dropped")
@@ -136,6 +137,10 @@ class Planner:
         names_stored = tuple(_stored_name(name, warnings) for name in rest)
         convention = self._convention(found)
         return Plan(tuple(steps), tuple(spread), others, tuple(rest), names_stored, frozenset(warnings), convention)
+
+    def _is_kept(self, places: Iterable[tuple[int, int]]) -> bool:
+        """Whether an attribute that fills a field is kept too, because it says more than that."""
+        return any(self._source(*place).reading == "model_in_json" for place in places)
 
     def _source(self, slot: int, rank: int) -> Source:
         return self._fields[slot].sources[rank]

@@ -102,6 +102,15 @@ def read_body(value: Value) -> str | None:
     return to_text(value) if value is not None else None
 
 
+def read_model_in_json(value: Value) -> str | None:
+    """The model among a call's parameters."""
+    try:
+        found = from_json(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    return read_string(found.get("model")) if isinstance(found, dict) else None
+
+
 def read_ignored(value: Value) -> str:
     """Nothing of it is kept."""
     del value
@@ -138,5 +147,6 @@ _READERS: Final[Mapping[Reading, Read]] = {
     "milliseconds": read_milliseconds,
     "messages": read_body,
     "body": read_body,
+    "model_in_json": read_model_in_json,
     "ignored": read_ignored,
 }

@@ -125,6 +125,7 @@ class SpanReader:
             body_in,
             body_out,
             _,
+            _,
             system,
             tools,
             tool_name,

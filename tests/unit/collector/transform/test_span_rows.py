@@ -261,7 +261,7 @@ def test_openinference_call() -> None:
             "kind": 1,
             "convention": "openinference",
             "provider": "openai",
-            "model_request": "gpt-4o",
+            "model_response": "gpt-4o",
             "tok_input": 100,
             "tok_output": 10,
             "usage_extra": {"total": 110},
