@@ -3,7 +3,6 @@
 import json
 from base64 import b64decode
 from decimal import Decimal
-from gzip import decompress
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +27,8 @@ def spans_of(program: str) -> list[dict[str, Any]]:
     found = load(program)
     records = []
     for offset, (path, body) in enumerate(found["requests"]):
-        data = b64decode(body)
         topic = "otlp_logs" if path == "/v1/logs" else "otlp_spans"
-        value = decompress(data) if data.startswith(b"\x1f\x8b") else data
-        records.append(record(value, offset=offset, topic=topic, timestamp_ms=found["recorded_ms"]))
+        records.append(record(b64decode(body), offset=offset, topic=topic, timestamp_ms=found["recorded_ms"]))
     batch = transform(*records)
     assert [] == batch.rejections
     return rows(batch, "spans")

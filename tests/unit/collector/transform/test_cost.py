@@ -324,3 +324,19 @@ def test_server_that_gives_every_answer_the_same_id() -> None:
     other: dict[str, object] = {"gen_ai.usage.output_tokens": 11}
 
     assert [(True, [])] * 3 == counted((b"first000", 0, 10, {}), (b"second00", 10, 20, {}), (b"third000", 5, 15, other))
+
+
+def test_example_in_the_documentation() -> None:
+    """The example file in docs/prices.md is a valid one."""
+    page = (Path(__file__).parents[4] / "docs" / "prices.md").read_text(encoding="utf-8")
+    _, example = page.split("```toml\n")
+    book = PriceBook(parse_price_file(example.split("```")[0]))
+
+    assert (mtok("0.1", 10), mtok("2", 6) + mtok("1", 4)) == tuple(
+        found.input
+        for model, provider, usage in (
+            ("llama-3.3-70b", "my-rack", Usage(10, 0)),
+            ("gpt-4o", "openai", Usage(10, 0, cache_read=4)),
+        )
+        if (found := cost(model, usage, provider=provider, book=book))
+    )
