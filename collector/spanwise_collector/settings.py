@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     )
     prices_file: Path | None = Field(
         None,
-        description="A file with prices of your own, which add to or replace the price list; see docs/sdk.md. Empty: "
+        description="A file with prices of your own, which add to or replace the price list; see docs/prices.md. Empty: "
         "none.",
     )
     retention_days: int = Field(
