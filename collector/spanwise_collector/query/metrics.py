@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Any, Final, Literal
 
-from spanwise_collector.query.rollups import P50, P95, P99, MetricFilter, level_ms, quantiles, source
+from spanwise_collector.query.rollups import P50, P95, P99, PARALLEL, MetricFilter, level_ms, quantiles, source
 from spanwise_collector.query.values import time_of
 from spanwise_collector.query.window import Window, WindowError
 from spanwise_collector.store.database import Reader
@@ -64,6 +64,7 @@ DEFINITIONS: Final[dict[Metric, _Definition]] = {
     "cost_nanousd": _count("nanousd", "cost_n", "cost_n"),
     "users": _Definition("1", "uniqCombined64Merge(12)(users)", "uniqCombined64Merge(12)(users)", ("users",)),
 }
+_OF_ROOTS: Final = ("requests", "errors", "error_rate", "latency_p50", "latency_p95", "latency_p99")
 _KEYS: Final[dict[GroupBy, str]] = {
     "none": "''",
     "model": "model",
@@ -132,23 +133,20 @@ def get_series(
     of_spans = bool(wanted.models or wanted.kinds or group_by in ("model", "kind"))
     window = window.aligned(step * 1_000_000)
     key = _KEYS[group_by]
-    dimensions = ("kind", "model", "name", "env")
-    rows, parameters = source(tuple(dict.fromkeys((*dimensions, "n", "n_root", *definition.columns))), wanted, window)
-    weight = "n" if of_spans else "n_root"
-    only = "model != ''" if group_by == "model" else "1"
-    if group_by == "name" and not of_spans and metric in ("requests", "errors", "error_rate", *_LATENCIES):
+    only = "1"
+    if group_by == "model":
+        only = "model != ''"
+    elif not of_spans and metric in _OF_ROOTS:
         only = "n_root > 0"
+    columns = tuple(dict.fromkeys(("kind", "model", "name", "env", "n", *definition.columns)))
+    rows, parameters = source(columns, wanted, window, only=only, step=step * 1_000_000)
     value = definition.span if of_spans else definition.root
     sql = (
-        f"SELECT intDiv(toUnixTimestamp(time), {{step:UInt32}}) * {{step:UInt32}} AS at, {key} AS key, {value} AS "
-        f"value, "
-        f"sum({weight}) AS weight FROM {rows} WHERE {only} GROUP BY at, key"
+        "SELECT intDiv(toUnixTimestamp(time), {step:UInt32}) * {step:UInt32} AS at, "
+        f"{key} AS key, {value} AS value, sum(n) AS weight FROM {rows} GROUP BY at, key"
     )
-    answer = reader.query(sql, parameters | {"step": step}, timeout_s=timeout_s).dicts()
+    answer = reader.query(sql, parameters | {"step": step}, settings=PARALLEL, timeout_s=timeout_s).dicts()
     return _series(answer, metric, definition, window, step)
-
-
-_LATENCIES: Final = ("latency_p50", "latency_p95", "latency_p99")
 
 
 def _series(

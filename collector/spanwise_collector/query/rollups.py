@@ -1,4 +1,7 @@
-"""Reading the roll-ups: whole hours from `metrics_1h`, what is left at the borders from `metrics_1m`."""
+"""Reading the roll-ups: a window is covered by whole days, hours and ten minutes, and by minutes at its ends.
+
+So a question reads about as many rows for a year as for a day, and its answer is exact to the minute.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +9,15 @@ from math import isnan
 from typing import Any, Final
 
 from spanwise_collector.query.values import known_cost
-from spanwise_collector.query.window import HOUR, MINUTE, Window
+from spanwise_collector.query.window import DAY, HOUR, MINUTE, Window
 from spanwise_schemas.api import Usage
+
+TABLES: Final = ((DAY, "metrics_1d"), (HOUR, "metrics_1h"), (10 * MINUTE, "metrics_10m"), (MINUTE, "metrics_1m"))
+# The roll-ups are small and their aggregate states expensive to read: share even few rows among the cores.
+PARALLEL: Final[dict[str, object]] = {
+    "merge_tree_min_rows_for_concurrent_read": 1,
+    "merge_tree_min_bytes_for_concurrent_read": 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +31,9 @@ class MetricFilter:
     kinds: tuple[str, ...] = ()
 
     def condition(self) -> str:
-        """SQL on a row; its parameters are those of `parameters`."""
-        parts = ["project_id = {project:String}"]
-        for column, values in self._lists():
-            if values:
-                parts.append(f"{column} IN {{{column}_in:Array(String)}}")
-        return " AND ".join(parts)
+        """SQL on a row; `parameters` has its values."""
+        used = (f"{column} IN {{{column}_in:Array(String)}}" for column, values in self._lists() if values)
+        return " AND ".join(("project_id = {project:String}", *used))
 
     def parameters(self) -> dict[str, object]:
         """Values for the SQL of `condition`."""
@@ -36,36 +43,54 @@ class MetricFilter:
         return (("env", self.environments), ("name", self.names), ("model", self.models), ("kind", self.kinds))
 
 
-def source(columns: Sequence[str], wanted: MetricFilter, window: Window) -> tuple[str, dict[str, object]]:
-    """A subquery with the roll-up rows of a window, and its parameters.
+def cover(window: Window, step: int = DAY) -> list[tuple[str, Window]]:
+    """The parts of a window, each with the coarsest roll-up that has it in whole steps.
 
     Args:
-        columns: which to read; the time of a row comes as `time` (DateTime, start of its minute or hour).
-        wanted: which rows.
         window: whole minutes.
+        step: only roll-ups whose steps fit into this are used; microseconds.
 
     Returns:
-        SQL in brackets, for FROM.
+        Table and part; together the parts are the window, and none overlap.
     """
-    names = ", ".join(columns)
-    minutes = f"SELECT minute AS time, {names} FROM metrics_1m WHERE {wanted.condition()} AND "
-    start, end = window.start // 1_000_000, window.end // 1_000_000
-    inner = Window(window.start + -window.start % HOUR, window.end - window.end % HOUR)
-    parameters: dict[str, object] = {**wanted.parameters(), "start": start, "end": end}
-    if inner.length <= 0:
-        between = "minute >= toDateTime({start:UInt32}, 'UTC') AND minute < toDateTime({end:UInt32}, 'UTC')"
-        return f"({minutes} {between})", parameters
-    parameters |= {"hour_start": inner.start // 1_000_000, "hour_end": inner.end // 1_000_000}
-    hours = (
-        f"SELECT hour AS time, {names} FROM metrics_1h WHERE {wanted.condition()} "
-        "AND hour >= toDateTime({hour_start:UInt32}, 'UTC') AND hour < toDateTime({hour_end:UInt32}, 'UTC')"
-    )
-    borders = (
-        f"{minutes} ((minute >= toDateTime({{start:UInt32}}, 'UTC') AND minute < toDateTime({{hour_start:UInt32}}, "
-        f"'UTC')) "
-        "OR (minute >= toDateTime({hour_end:UInt32}, 'UTC') AND minute < toDateTime({end:UInt32}, 'UTC')))"
-    )
-    return f"({hours} UNION ALL {borders})", parameters
+    return _cover(window, [(length, table) for length, table in TABLES if step % length == 0])
+
+
+def _cover(window: Window, tables: Sequence[tuple[int, str]]) -> list[tuple[str, Window]]:
+    if window.length <= 0 or not tables:
+        return []
+    (step, table), *finer = tables
+    first, last = window.start + -window.start % step, window.end - window.end % step
+    if first >= last:
+        return _cover(window, finer)
+    ends = _cover(Window(window.start, first), finer) + _cover(Window(last, window.end), finer)
+    return [(table, Window(first, last)), *ends]
+
+
+def source(
+    columns: Sequence[str], wanted: MetricFilter, window: Window, *, only: str = "1", step: int = DAY
+) -> tuple[str, dict[str, object]]:
+    """A subquery with the roll-up rows of a window.
+
+    Args:
+        columns: which to read; the start of a row's step comes as `time` (DateTime).
+        wanted: which rows.
+        window: whole minutes.
+        only: a further condition, without parameters.
+        step: only roll-ups whose steps fit into this are used; microseconds.
+
+    Returns:
+        SQL in brackets, for FROM, and its parameters.
+    """
+    selects, parameters = [], wanted.parameters()
+    for number, (table, part) in enumerate(cover(window, step)):
+        selects.append(
+            f"SELECT time, {', '.join(columns)} FROM {table} WHERE {wanted.condition()} AND {only} "
+            f"AND time >= toDateTime({{from{number}:UInt32}}, 'UTC') AND time < toDateTime({{to{number}:UInt32}}, "
+            f"'UTC')"
+        )
+        parameters |= {f"from{number}": part.start // 1_000_000, f"to{number}": part.end // 1_000_000}
+    return f"({' UNION ALL '.join(selects)})", parameters
 
 
 USAGE_COLUMNS: Final = ("tok_input", "tok_output", "tok_cache_read", "tok_cache_write", "tok_reasoning")
@@ -82,8 +107,8 @@ def quantiles(column: str) -> str:
 
 
 def level_ms(values: Sequence[float], level: int) -> float | None:
-    """One level in milliseconds, or None when nothing was measured (the engine says an empty list, or NaN)."""
-    return round(values[level] / 1000, 3) if values and not isnan(values[level]) else None
+    """One level in milliseconds, or None when nothing was measured."""
+    return None if isnan(values[level]) else round(values[level] / 1000, 3)
 
 
 def usage_of(row: dict[str, Any]) -> Usage:

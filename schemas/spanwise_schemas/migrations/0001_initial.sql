@@ -29,10 +29,11 @@ CREATE TABLE IF NOT EXISTS spans (
   INDEX ix_koff koff TYPE minmax GRANULARITY 1,
   INDEX ix_attrk mapKeys(attrs) TYPE bloom_filter(0.01) GRANULARITY 1
 ) ENGINE = ReplacingMergeTree(ingested_at) PARTITION BY toDate(start_time)
-PRIMARY KEY (project_id, toStartOfFiveMinutes(start_time))
+PRIMARY KEY (project_id, toStartOfFiveMinutes(start_time), trace_id)
 ORDER BY (project_id, toStartOfFiveMinutes(start_time), trace_id, start_time, span_id)
 TTL toDate(start_time) + toIntervalDay(retention_days) DELETE
-SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1, map_serialization_version='with_buckets';
+SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1, index_granularity=1024,
+  map_serialization_version='with_buckets';
 
 -- shard by cityHash64(trace_id)
 CREATE TABLE IF NOT EXISTS span_io (
@@ -49,7 +50,7 @@ SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1, index
 
 -- shard by cityHash64(trace_id)
 CREATE TABLE IF NOT EXISTS trace_agg (
-  project_id LowCardinality(String), bucket DateTime, trace_id FixedString(16),
+  project_id LowCardinality(String), bucket DateTime('UTC'), trace_id FixedString(16),
   start_time SimpleAggregateFunction(min,DateTime64(6,'UTC')), end_time SimpleAggregateFunction(max,DateTime64(6,'UTC')),
   n_spans SimpleAggregateFunction(sum,UInt64), n_calls SimpleAggregateFunction(sum,UInt64), n_err SimpleAggregateFunction(sum,UInt64),
   tok_input SimpleAggregateFunction(sum,UInt64), tok_output SimpleAggregateFunction(sum,UInt64),
@@ -60,9 +61,10 @@ CREATE TABLE IF NOT EXISTS trace_agg (
   user_id SimpleAggregateFunction(max,String), session_id SimpleAggregateFunction(max,String), env SimpleAggregateFunction(max,String),
   release SimpleAggregateFunction(max,String),
   models SimpleAggregateFunction(groupUniqArrayArray,Array(String)), tags SimpleAggregateFunction(groupUniqArrayArray,Array(String)),
+  retention_days SimpleAggregateFunction(max,UInt16),
   INDEX ix_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = AggregatingMergeTree PARTITION BY toDate(bucket) ORDER BY (project_id, bucket, trace_id)
-TTL bucket + toIntervalDay(30) DELETE SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1;
+TTL bucket + toIntervalDay(retention_days) DELETE SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1, index_granularity=1024;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS trace_agg_mv TO trace_agg AS SELECT project_id, toStartOfHour(spans.start_time) AS bucket, trace_id,
   min(spans.start_time) AS start_time, max(spans.start_time + toIntervalMicrosecond(duration_us)) AS end_time,
@@ -74,22 +76,23 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS trace_agg_mv TO trace_agg AS SELECT proje
   groupBitOr(bitShiftLeft(toUInt16(1), toUInt8(kind))) AS kinds,
   max(spans.user_id) AS user_id, max(spans.session_id) AS session_id, max(spans.env) AS env, max(spans.release) AS release,
   groupUniqArrayIf(if(model_response!='', model_response, model_request)::String, model_response!='' OR model_request!='') AS models,
-  groupUniqArrayArray(spans.tags::Array(String)) AS tags
+  groupUniqArrayArray(spans.tags::Array(String)) AS tags, max(spans.retention_days) AS retention_days
 FROM spans GROUP BY project_id, bucket, trace_id;
 
+-- Roll-ups, each from the one before, so that a question of any length reads few rows. `time` is the start of the step.
 -- shard by rand()
 CREATE TABLE IF NOT EXISTS metrics_1m (
-  project_id LowCardinality(String), minute DateTime, env LowCardinality(String), kind LowCardinality(String), model LowCardinality(String), name LowCardinality(String),
+  project_id LowCardinality(String), time DateTime('UTC'), env LowCardinality(String), kind LowCardinality(String), model LowCardinality(String), name LowCardinality(String),
   n SimpleAggregateFunction(sum,UInt64), n_root SimpleAggregateFunction(sum,UInt64), n_err SimpleAggregateFunction(sum,UInt64), n_root_err SimpleAggregateFunction(sum,UInt64),
   n_calls SimpleAggregateFunction(sum,UInt64), n_unpriced SimpleAggregateFunction(sum,UInt64),
   tok_input SimpleAggregateFunction(sum,UInt64), tok_output SimpleAggregateFunction(sum,UInt64), tok_cache_read SimpleAggregateFunction(sum,UInt64),
   tok_cache_write SimpleAggregateFunction(sum,UInt64), tok_reasoning SimpleAggregateFunction(sum,UInt64), cost_n SimpleAggregateFunction(sum,Int64),
   lat AggregateFunction(quantilesDD(0.01,0.5,0.9,0.95,0.99),UInt64), root_lat AggregateFunction(quantilesDD(0.01,0.5,0.9,0.95,0.99),UInt64),
   ttft AggregateFunction(quantilesDD(0.01,0.5,0.9,0.95,0.99),UInt32), users AggregateFunction(uniqCombined64(12),String)
-) ENGINE = AggregatingMergeTree PARTITION BY toDate(minute) ORDER BY (project_id, minute, env, kind, model, name)
-TTL minute + toIntervalDay(90) DELETE SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1;
+) ENGINE = AggregatingMergeTree PARTITION BY toDate(time) ORDER BY (project_id, time, env, kind, model, name)
+TTL time + toIntervalDay(90) DELETE SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1, index_granularity=1024;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS metrics_1m_mv TO metrics_1m AS SELECT project_id, toStartOfMinute(start_time) AS minute, env,
+CREATE MATERIALIZED VIEW IF NOT EXISTS metrics_1m_mv TO metrics_1m AS SELECT project_id, toStartOfMinute(start_time) AS time, env,
   toString(kind) AS kind, if(model_response!='',model_response,model_request) AS model, name,
   count() AS n, countIf(is_root) AS n_root, countIf(status='error') AS n_err, countIf(is_root AND status='error') AS n_root_err,
   countIf(counts_usage) AS n_calls, countIf(counts_usage AND cost_source='none') AS n_unpriced,
@@ -97,28 +100,67 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS metrics_1m_mv TO metrics_1m AS SELECT pro
   sumIf(spans.tok_cache_write,counts_usage) AS tok_cache_write, sumIf(spans.tok_reasoning,counts_usage) AS tok_reasoning, sumIf(cost_total_n,counts_usage) AS cost_n,
   quantilesDDState(0.01,0.5,0.9,0.95,0.99)(duration_us) AS lat, quantilesDDStateIf(0.01,0.5,0.9,0.95,0.99)(duration_us, is_root) AS root_lat,
   quantilesDDStateIf(0.01,0.5,0.9,0.95,0.99)(ttft_us, ttft_us>0) AS ttft, uniqCombined64StateIf(12)(user_id, user_id!='') AS users
-FROM spans GROUP BY project_id, minute, env, kind, model, name;
+FROM spans GROUP BY project_id, time, env, kind, model, name;
 
 -- shard by rand()
-CREATE TABLE IF NOT EXISTS metrics_1h (
-  project_id LowCardinality(String), hour DateTime, env LowCardinality(String), kind LowCardinality(String), model LowCardinality(String), name LowCardinality(String),
+CREATE TABLE IF NOT EXISTS metrics_10m (
+  project_id LowCardinality(String), time DateTime('UTC'), env LowCardinality(String), kind LowCardinality(String), model LowCardinality(String), name LowCardinality(String),
   n SimpleAggregateFunction(sum,UInt64), n_root SimpleAggregateFunction(sum,UInt64), n_err SimpleAggregateFunction(sum,UInt64), n_root_err SimpleAggregateFunction(sum,UInt64),
   n_calls SimpleAggregateFunction(sum,UInt64), n_unpriced SimpleAggregateFunction(sum,UInt64),
   tok_input SimpleAggregateFunction(sum,UInt64), tok_output SimpleAggregateFunction(sum,UInt64), tok_cache_read SimpleAggregateFunction(sum,UInt64),
   tok_cache_write SimpleAggregateFunction(sum,UInt64), tok_reasoning SimpleAggregateFunction(sum,UInt64), cost_n SimpleAggregateFunction(sum,Int64),
   lat AggregateFunction(quantilesDD(0.01,0.5,0.9,0.95,0.99),UInt64), root_lat AggregateFunction(quantilesDD(0.01,0.5,0.9,0.95,0.99),UInt64),
   ttft AggregateFunction(quantilesDD(0.01,0.5,0.9,0.95,0.99),UInt32), users AggregateFunction(uniqCombined64(12),String)
-) ENGINE = AggregatingMergeTree PARTITION BY toDate(hour) ORDER BY (project_id, hour, env, kind, model, name)
-TTL hour + toIntervalDay(400) DELETE SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1;
+) ENGINE = AggregatingMergeTree PARTITION BY toDate(time) ORDER BY (project_id, time, env, kind, model, name)
+TTL time + toIntervalDay(90) DELETE SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1, index_granularity=1024;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS metrics_1h_mv TO metrics_1h AS SELECT project_id, toStartOfHour(minute) AS hour, env, kind, model, name,
+CREATE MATERIALIZED VIEW IF NOT EXISTS metrics_10m_mv TO metrics_10m AS SELECT project_id, toStartOfTenMinutes(metrics_1m.time) AS time, env, kind, model, name,
   sum(metrics_1m.n) AS n, sum(metrics_1m.n_root) AS n_root, sum(metrics_1m.n_err) AS n_err, sum(metrics_1m.n_root_err) AS n_root_err,
-  sum(metrics_1m.n_calls) AS n_calls, sum(metrics_1m.n_unpriced) AS n_unpriced,
-  sum(metrics_1m.tok_input) AS tok_input, sum(metrics_1m.tok_output) AS tok_output, sum(metrics_1m.tok_cache_read) AS tok_cache_read,
-  sum(metrics_1m.tok_cache_write) AS tok_cache_write, sum(metrics_1m.tok_reasoning) AS tok_reasoning, sum(metrics_1m.cost_n) AS cost_n,
+  sum(metrics_1m.n_calls) AS n_calls, sum(metrics_1m.n_unpriced) AS n_unpriced, sum(metrics_1m.tok_input) AS tok_input, sum(metrics_1m.tok_output) AS tok_output,
+  sum(metrics_1m.tok_cache_read) AS tok_cache_read, sum(metrics_1m.tok_cache_write) AS tok_cache_write, sum(metrics_1m.tok_reasoning) AS tok_reasoning, sum(metrics_1m.cost_n) AS cost_n,
   quantilesDDMergeState(0.01,0.5,0.9,0.95,0.99)(metrics_1m.lat) AS lat, quantilesDDMergeState(0.01,0.5,0.9,0.95,0.99)(metrics_1m.root_lat) AS root_lat,
   quantilesDDMergeState(0.01,0.5,0.9,0.95,0.99)(metrics_1m.ttft) AS ttft, uniqCombined64MergeState(12)(metrics_1m.users) AS users
-FROM metrics_1m GROUP BY project_id, hour, env, kind, model, name;
+FROM metrics_1m GROUP BY project_id, time, env, kind, model, name;
+
+-- shard by rand()
+CREATE TABLE IF NOT EXISTS metrics_1h (
+  project_id LowCardinality(String), time DateTime('UTC'), env LowCardinality(String), kind LowCardinality(String), model LowCardinality(String), name LowCardinality(String),
+  n SimpleAggregateFunction(sum,UInt64), n_root SimpleAggregateFunction(sum,UInt64), n_err SimpleAggregateFunction(sum,UInt64), n_root_err SimpleAggregateFunction(sum,UInt64),
+  n_calls SimpleAggregateFunction(sum,UInt64), n_unpriced SimpleAggregateFunction(sum,UInt64),
+  tok_input SimpleAggregateFunction(sum,UInt64), tok_output SimpleAggregateFunction(sum,UInt64), tok_cache_read SimpleAggregateFunction(sum,UInt64),
+  tok_cache_write SimpleAggregateFunction(sum,UInt64), tok_reasoning SimpleAggregateFunction(sum,UInt64), cost_n SimpleAggregateFunction(sum,Int64),
+  lat AggregateFunction(quantilesDD(0.01,0.5,0.9,0.95,0.99),UInt64), root_lat AggregateFunction(quantilesDD(0.01,0.5,0.9,0.95,0.99),UInt64),
+  ttft AggregateFunction(quantilesDD(0.01,0.5,0.9,0.95,0.99),UInt32), users AggregateFunction(uniqCombined64(12),String)
+) ENGINE = AggregatingMergeTree PARTITION BY toYYYYMM(time) ORDER BY (project_id, time, env, kind, model, name)
+TTL time + toIntervalDay(400) DELETE SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1, index_granularity=1024;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS metrics_1h_mv TO metrics_1h AS SELECT project_id, toStartOfHour(metrics_10m.time) AS time, env, kind, model, name,
+  sum(metrics_10m.n) AS n, sum(metrics_10m.n_root) AS n_root, sum(metrics_10m.n_err) AS n_err, sum(metrics_10m.n_root_err) AS n_root_err,
+  sum(metrics_10m.n_calls) AS n_calls, sum(metrics_10m.n_unpriced) AS n_unpriced, sum(metrics_10m.tok_input) AS tok_input, sum(metrics_10m.tok_output) AS tok_output,
+  sum(metrics_10m.tok_cache_read) AS tok_cache_read, sum(metrics_10m.tok_cache_write) AS tok_cache_write, sum(metrics_10m.tok_reasoning) AS tok_reasoning, sum(metrics_10m.cost_n) AS cost_n,
+  quantilesDDMergeState(0.01,0.5,0.9,0.95,0.99)(metrics_10m.lat) AS lat, quantilesDDMergeState(0.01,0.5,0.9,0.95,0.99)(metrics_10m.root_lat) AS root_lat,
+  quantilesDDMergeState(0.01,0.5,0.9,0.95,0.99)(metrics_10m.ttft) AS ttft, uniqCombined64MergeState(12)(metrics_10m.users) AS users
+FROM metrics_10m GROUP BY project_id, time, env, kind, model, name;
+
+-- shard by rand()
+CREATE TABLE IF NOT EXISTS metrics_1d (
+  project_id LowCardinality(String), time DateTime('UTC'), env LowCardinality(String), kind LowCardinality(String), model LowCardinality(String), name LowCardinality(String),
+  n SimpleAggregateFunction(sum,UInt64), n_root SimpleAggregateFunction(sum,UInt64), n_err SimpleAggregateFunction(sum,UInt64), n_root_err SimpleAggregateFunction(sum,UInt64),
+  n_calls SimpleAggregateFunction(sum,UInt64), n_unpriced SimpleAggregateFunction(sum,UInt64),
+  tok_input SimpleAggregateFunction(sum,UInt64), tok_output SimpleAggregateFunction(sum,UInt64), tok_cache_read SimpleAggregateFunction(sum,UInt64),
+  tok_cache_write SimpleAggregateFunction(sum,UInt64), tok_reasoning SimpleAggregateFunction(sum,UInt64), cost_n SimpleAggregateFunction(sum,Int64),
+  lat AggregateFunction(quantilesDD(0.01,0.5,0.9,0.95,0.99),UInt64), root_lat AggregateFunction(quantilesDD(0.01,0.5,0.9,0.95,0.99),UInt64),
+  ttft AggregateFunction(quantilesDD(0.01,0.5,0.9,0.95,0.99),UInt32), users AggregateFunction(uniqCombined64(12),String)
+) ENGINE = AggregatingMergeTree PARTITION BY toYYYYMM(time) ORDER BY (project_id, time, env, kind, model, name)
+TTL time + toIntervalDay(400) DELETE SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1, index_granularity=1024;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS metrics_1d_mv TO metrics_1d AS SELECT project_id, toDateTime(toDate(metrics_1h.time), 'UTC') AS time, env, kind, model, name,
+  sum(metrics_1h.n) AS n, sum(metrics_1h.n_root) AS n_root, sum(metrics_1h.n_err) AS n_err, sum(metrics_1h.n_root_err) AS n_root_err,
+  sum(metrics_1h.n_calls) AS n_calls, sum(metrics_1h.n_unpriced) AS n_unpriced, sum(metrics_1h.tok_input) AS tok_input, sum(metrics_1h.tok_output) AS tok_output,
+  sum(metrics_1h.tok_cache_read) AS tok_cache_read, sum(metrics_1h.tok_cache_write) AS tok_cache_write, sum(metrics_1h.tok_reasoning) AS tok_reasoning, sum(metrics_1h.cost_n) AS cost_n,
+  quantilesDDMergeState(0.01,0.5,0.9,0.95,0.99)(metrics_1h.lat) AS lat, quantilesDDMergeState(0.01,0.5,0.9,0.95,0.99)(metrics_1h.root_lat) AS root_lat,
+  quantilesDDMergeState(0.01,0.5,0.9,0.95,0.99)(metrics_1h.ttft) AS ttft, uniqCombined64MergeState(12)(metrics_1h.users) AS users
+FROM metrics_1h GROUP BY project_id, time, env, kind, model, name;
 
 -- shard by cityHash64(score_id)
 CREATE TABLE IF NOT EXISTS scores (
