@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 logger: Final = logging.getLogger("spanwise")
 
-_ALL_TRACES: Final = 2**64
-
 
 class Client:
     """A configured Spanwise: provider, pipeline, and the hooks at exit and fork.
@@ -35,7 +33,7 @@ class Client:
 
     def __init__(self, config: Config, transport: Callable[[Config, str], Transport] | None = None) -> None:
         self.config = config
-        self.trace_bound = _ALL_TRACES
+        self.trace_bound: int | None = None  # on a joined provider: traces whose low 64 bits reach it are left out
         self._make_transport = transport or _transport_for
         self.pipeline = self._new_pipeline()
 
@@ -47,6 +45,7 @@ class Client:
         """
         from opentelemetry import trace
         from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 
         from spanwise._processor import SpanwiseProcessor
 
@@ -62,7 +61,7 @@ class Client:
         if made:
             trace.set_tracer_provider(provider)
         elif self.config.sample_rate is not None:
-            self.trace_bound = round(self.config.sample_rate * _ALL_TRACES)
+            self.trace_bound = TraceIdRatioBased.get_bound_for_rate(self.config.sample_rate)
         self._begin(provider)
         if self.config.instrument:
             from spanwise._instrument import instrument

@@ -204,7 +204,7 @@ SETTINGS: Final = (
     Setting(
         "max_queue_bytes",
         ("SPANWISE_MAX_QUEUE_BYTES",),
-        16_777_216,
+        12_582_912,
         _buffer_bytes,
         "Bound of the queue between your calls and the background thread, estimated.",
     ),

@@ -4,6 +4,7 @@ Two threads, because a delivery may wait for seconds on a broker that hangs and 
 encoded, compressed span takes a hundredth of the memory of a Python object.
 """
 
+import contextlib
 import logging
 import queue
 import random
@@ -40,7 +41,6 @@ AFTER_SHUTDOWN: Final = "after_shutdown"
 INTERNAL_ERROR: Final = "internal_error"
 DROP_REASONS: Final = (QUEUE_FULL, BUFFER_FULL, TOO_LARGE, ENCODE_FAILED, REFUSED, EXIT, AFTER_SHUTDOWN, INTERNAL_ERROR)
 
-_EMITTED: Final = "emitted"
 _SAMPLED_OUT: Final = "sampled_out"
 
 _BATCH_ITEMS: Final = 128
@@ -124,8 +124,12 @@ class Pipeline:
         """Count a span that sampling has left out."""
         self._app.add(_SAMPLED_OUT)
 
+    def warm_up(self) -> None:
+        """Begin to connect: a span has started, so there will be something to send."""
+        if not self._started and not self._closed:
+            self._start()
+
     def _put(self, item: "ReadableSpan | Score", weight: int) -> None:
-        self._app.add(_EMITTED)
         if self._closed:
             self._app.add(AFTER_SHUTDOWN)
             return
@@ -151,7 +155,7 @@ class Pipeline:
         """What became of everything so far."""
         app, work = self._app.as_dict(), self._work.as_dict()
         dropped = {reason: app.get(reason, 0) + work.get(reason, 0) for reason in DROP_REASONS}
-        emitted, sent = app.get(_EMITTED, 0), self._sent
+        emitted, sent = self._emitted(), self._sent
         return Stats(
             producer=self.producer,
             emitted=emitted,
@@ -164,6 +168,9 @@ class Pipeline:
             last_error=self._last_error,
         )
 
+    def _emitted(self) -> int:
+        return self._intake.accepted + self._app.get(QUEUE_FULL) + self._app.get(AFTER_SHUTDOWN)
+
     def _dropped(self) -> int:
         return sum(self._app.get(reason) + self._work.get(reason) for reason in DROP_REASONS)
 
@@ -173,7 +180,7 @@ class Pipeline:
         Returns:
             False when the time was up before.
         """
-        target = self._app.get(_EMITTED)
+        target = self._emitted()
         if self._sent + self._dropped() >= target:
             return True
         deadline = time.monotonic() + timeout_s
@@ -210,7 +217,7 @@ class Pipeline:
             self._transport.abandon()
         else:
             self._transport.close(max(_JOIN_S, deadline - time.monotonic()))
-        left = self._app.get(_EMITTED) - self._sent - self._dropped()
+        left = self._emitted() - self._sent - self._dropped()
         if left > 0:
             self._app.add(EXIT, left)
             reason = f" Last error: {self._last_error}." if self._last_error else ""
@@ -289,6 +296,9 @@ class Pipeline:
         while self._outbox is None and not self._closed:
             time.sleep(_FLUSH_POLL_S)
         outbox = self._outbox
+        # Connect while the first span is still running; when that fails, the first delivery tells.
+        with contextlib.suppress(TransportUnavailableError):
+            self._transport.partitions(SPANS_TOPIC)
         while outbox is not None and not self._closed:
             chunks = outbox.take(_DELIVERY_BYTES)
             if not chunks:

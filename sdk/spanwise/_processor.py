@@ -27,6 +27,7 @@ class SpanwiseProcessor(SpanProcessor):
 
     def on_start(self, span: SdkSpan, parent_context: Context | None = None) -> None:
         """Copy session, user, tags, metadata and prompt onto the span."""
+        self.client.pipeline.warm_up()
         attributes = carried(parent_context)
         if attributes and state.runtime is not None:
             try:
@@ -43,7 +44,8 @@ class SpanwiseProcessor(SpanProcessor):
             context = span.get_span_context()
             if context is None or not context.trace_flags.sampled:
                 return
-            if context.trace_id & TraceIdRatioBased.TRACE_ID_LIMIT >= self.client.trace_bound:
+            bound = self.client.trace_bound
+            if bound is not None and context.trace_id & TraceIdRatioBased.TRACE_ID_LIMIT >= bound:
                 self.client.pipeline.sampled_out()
                 return
             runtime.sink.span(span)

@@ -7,11 +7,10 @@ holding anything that they need.
 
 import contextlib
 import queue
+import threading
 import time
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
-
-from spanwise._tally import Tally
 
 T = TypeVar("T")
 
@@ -35,21 +34,28 @@ class IntakeQueue(Generic[T]):
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._max_weight = max_weight
-        self._wake_weight = max_weight // 2
+        self._wake_weight = max_weight * 2 // 3
         self._clock = clock
         self._sleep = sleep
         self._items: queue.SimpleQueue[tuple[T, int] | None] = queue.SimpleQueue()
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
-        # Two counters that only grow, one written by the producers and one by the consumer, so that neither waits for
-        # the other.
-        self._added = Tally()
+        # Numbers that only grow, one side written by the producers and one by the consumer, so that neither waits for
+        # the other. The lock is reentrant for the reason above.
+        self._lock = threading.RLock()
+        self._accepted = 0
+        self._added = 0
         self._removed = 0
         self._held: tuple[T, int] | None = None
 
     @property
     def weight(self) -> int:
         """What waits, in estimated bytes."""
-        return self._added.get("weight") - self._removed
+        return self._added - self._removed
+
+    @property
+    def accepted(self) -> int:
+        """How many items were ever added."""
+        return self._accepted
 
     def put(self, item: T, weight: int, timeout_s: float) -> bool:
         """Add an item; when the queue is full, wait a little for the consumer to make room.
@@ -57,12 +63,14 @@ class IntakeQueue(Generic[T]):
         Returns:
             False when there was no room in time; the item was not added.
         """
-        before = self.weight
+        before = self._added - self._removed
         if before + weight > self._max_weight and before > 0:
             if not self._room(weight, timeout_s):
                 return False
             before = self.weight
-        self._added.add("weight", weight)
+        with self._lock:
+            self._added += weight
+            self._accepted += 1
         self._items.put((item, weight))
         if before < self._wake_weight <= before + weight:
             self._wakes.put(None)

@@ -46,7 +46,7 @@ class Span:
     nothing.
     """
 
-    __slots__ = ("_ended", "_kind", "_open_streams", "_runtime", "_span", "_start_ns", "_truncated")
+    __slots__ = ("_ended", "_kind", "_open_streams", "_runtime", "_span", "_truncated")
 
     def __init__(self, span: trace.Span, kind: str, runtime: Runtime | None) -> None:
         self._span = span
@@ -55,7 +55,6 @@ class Span:
         self._truncated: tuple[str, ...] = ()
         self._open_streams = 0
         self._ended = False
-        self._start_ns = int(getattr(span, "start_time", None) or 0)
 
     @property
     def trace_id(self) -> str:
@@ -252,8 +251,9 @@ class _StreamListener:
 
     def first_chunk(self) -> None:
         span, runtime = self._span, self._span._runtime
-        if runtime is not None and span._start_ns:
-            seconds = max(0, runtime.now_ns() - span._start_ns) / 1e9
+        start_ns = getattr(span._span, "start_time", None)
+        if runtime is not None and start_ns:
+            seconds = max(0, runtime.now_ns() - start_ns) / 1e9
             span._span.set_attributes({names.TTFT: seconds, names.STREAM: True})
 
     def ended(self, reading: Reading | None, error: BaseException | None) -> None:
@@ -274,9 +274,10 @@ def start(runtime: Runtime, name: str, kind: str, attributes: Mapping[str, Any])
         The span, and the context in which it is current.
     """
     clock = runtime.clock
-    raw = runtime.tracer.start_span(name, attributes=attributes, start_time=None if clock is None else clock())
+    current = otel_context.get_current()
+    raw = runtime.tracer.start_span(name, current, attributes=attributes, start_time=None if clock is None else clock())
     handle = Span(raw, kind, runtime)
-    return handle, otel_context.set_value(_HANDLE, handle, trace.set_span_in_context(raw))
+    return handle, otel_context.set_value(_HANDLE, handle, trace.set_span_in_context(raw, current))
 
 
 def current_span() -> Span:

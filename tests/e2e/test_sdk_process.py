@@ -1,5 +1,6 @@
-"""The SDK in real processes against a real broker: nothing pending is lost at any end of a process, nor in forked
-children.
+"""The SDK in real processes against a real broker.
+
+Nothing pending is lost at any end of a process, nor in forked children.
 """
 
 import json
@@ -18,6 +19,7 @@ LINGER = 60_000  # so that every span is still pending when the process ends
 
 @pytest.fixture
 def reader(kafka_bootstrap: str) -> Iterator[Reader]:
+    """Reads what the test sends."""
     make_topics(kafka_bootstrap)
     found = Reader(kafka_bootstrap)
     yield found

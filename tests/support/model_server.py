@@ -1,8 +1,7 @@
-"""A small HTTP server that answers as OpenAI's and Anthropic's APIs do, with unique token counts, for the real client
-packages.
+"""A small HTTP server that answers as OpenAI's and Anthropic's APIs do, for the real client packages.
 
-It covers what the SDK's tests ask: chat completions, responses, embeddings and messages, whole and streamed, with
-tool calls, cached and reasoning tokens. A model named "cut" breaks its stream off after the first chunks.
+It covers what the SDK's tests ask: chat completions, responses, embeddings and messages, whole and streamed, with tool
+calls, cached and reasoning tokens, and unique token counts. A model named "cut" breaks its stream off.
 """
 
 import json
@@ -204,9 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not stream:
             self._send("application/json", json.dumps(whole).encode())
             return
-        lines = []
-        for event in events:
-            lines.append((f"event: {event['type']}\n" if named else "") + f"data: {json.dumps(event)}\n\n")
+        lines = [(f"event: {event['type']}\n" if named else "") + f"data: {json.dumps(event)}\n\n" for event in events]
         if not named:
             lines.append("data: [DONE]\n\n")
         self._send("text/event-stream", "".join(lines[:2] if cut else lines).encode(), cut=cut)

@@ -1,6 +1,4 @@
-"""From spans to records: the fast encoding equals OpenTelemetry's, records hold one partition and stay within their
-size.
-"""
+"""From spans to records: the fast encoding equals OpenTelemetry's; records hold one partition and keep their size."""
 
 from collections import Counter
 from typing import Any

@@ -47,6 +47,7 @@ class Recorder:
 
 @pytest.fixture(autouse=True)
 def no_calls() -> None:
+    """Each test starts with none."""
     Recorder.calls.clear()
 
 
@@ -99,6 +100,7 @@ def test_names_choose_a_library_or_an_exact_package(caplog: pytest.LogCaptureFix
 
 @pytest.fixture
 def address() -> Iterator[str]:
+    """A model server; the instrumentor is off again afterwards."""
     with model_server() as found:
         yield found
     if OpenAIInstrumentor().is_instrumented_by_opentelemetry:

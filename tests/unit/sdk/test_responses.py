@@ -70,18 +70,21 @@ QUESTION: Any = [{"role": "user", "content": "How is the weather?"}]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
+    """A model server for the whole module."""
     with model_server() as address:
         yield address
 
 
 @pytest.fixture
 def openai_client(server: str) -> Iterator[openai.OpenAI]:
+    """OpenAI's client, talking to it."""
     with openai.OpenAI(api_key="none", base_url=f"{server}/v1", max_retries=0) as client:
         yield client
 
 
 @pytest.fixture
 def claude(server: str) -> Iterator[anthropic.Anthropic]:
+    """Anthropic's client, talking to it."""
     with anthropic.Anthropic(api_key="none", base_url=server, max_retries=0) as client:
         yield client
 
