@@ -20,8 +20,9 @@ _END: Final = re.compile(r";[ \t]*(?:\n|$)")
 _COMMENT: Final = re.compile(r"^[ \t]*--.*\n?", re.MULTILINE)
 _SHARD_BY: Final = re.compile(r"^--\s*shard by\s+(.+?)\s*$", re.MULTILINE)
 _REPEATABLE: Final = re.compile(
-    r"(CREATE (TABLE|MATERIALIZED VIEW|VIEW) IF NOT EXISTS|ALTER TABLE \w+ ((ADD|MODIFY|DROP|MATERIALIZE)\b)|DROP "
-    r"(TABLE|VIEW) IF EXISTS)\b"
+    r"(CREATE (TABLE|MATERIALIZED VIEW) IF NOT EXISTS|ALTER TABLE \w+ ADD \w+ IF NOT EXISTS|ALTER TABLE \w+ DROP \w+ "
+    r"IF EXISTS"
+    r"|ALTER TABLE \w+ (MODIFY|MATERIALIZE)|DROP TABLE IF EXISTS)\b"
 )
 _CREATE_TABLE: Final = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+)\b")
 _CREATE_VIEW: Final = re.compile(r"CREATE MATERIALIZED VIEW IF NOT EXISTS (\w+) TO (\w+)\b")
