@@ -48,7 +48,7 @@ def test_the_demo_has_something_to_show_and_writes_its_history_once(tmp_path: Pa
     assert overview["current"]["cost_nanousd"] > 0
     assert overview["current"]["unpriced_calls"] == 0
     totals = pipeline["totals"]
-    assert (totals["rejected"], totals["dropped"], totals["lag"]) == (0, 0, 0)
+    assert (totals["rejected"], totals["duplicates"], totals["dropped"]) == (0, 0, 0)
     # Of the live producer, spans and scores are numbered together.
     assert {producer["missing_records"] for producer in pipeline["producers"]} == {0}
     assert {trace["name"] for trace in live} == {"support_bot"}
