@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 from kafka import KafkaAdminClient, KafkaProducer
+from kafka.errors import TopicAlreadyExistsError
 
 from spanwise_collector.embedded.broker import EmbeddedBroker, free_port
 from tests.support.kafka_broker import ApacheKafka
@@ -50,11 +51,12 @@ def broker_under_test(directory: Path) -> Iterator[Broker]:
 
 
 def make_topic(bootstrap: str, topic: str, partitions: int = 1) -> None:
-    """Make a topic and wait until it can be written."""
+    """Make a topic, unless a collector was faster, and wait until it can be written."""
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
     try:
         options = {"num_partitions": partitions, "replication_factor": 1, "configs": {"max.message.bytes": "16000000"}}
-        admin.create_topics({topic: options}, wait_for_metadata=True)
+        with suppress(TopicAlreadyExistsError):
+            admin.create_topics({topic: options}, wait_for_metadata=True)
     finally:
         admin.close()
 
