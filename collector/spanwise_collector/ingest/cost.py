@@ -18,6 +18,7 @@ from genai_prices.data_snapshot import DataSnapshot
 from genai_prices.types import ModelInfo, ModelPrice, TieredPrices, TimeOfDateConstraint
 
 from spanwise_collector.ingest.price_file import FilePrice, PriceFile
+from spanwise_collector.normalise.limits import MAX_FIELD
 
 _FEMTO_PER_NANO: Final = 10**6
 _CACHED_PRICES: Final = 8192
@@ -133,9 +134,7 @@ class PriceBook:
 
     def __init__(self, file: PriceFile | None = None) -> None:
         self._file = file or PriceFile("", ())
-        # Our own snapshot, not the package's global one, which an updater thread elsewhere in the process could
-        # replace.
-        self._list = DataSnapshot(providers=_bundled_providers(), from_auto_update=False)
+        self._providers = _bundled_providers()
         self._version = f"genai-prices {genai_prices.__version__}"
         self._on_day = lru_cache(_CACHED_PRICES)(self._find)
 
@@ -156,6 +155,8 @@ class PriceBook:
             None for a model that no list knows. A provider that no list knows has no prices either: a model of that
             name in someone's own rack does not cost what its maker asks.
         """
+        if len(provider) > MAX_FIELD or len(model) > MAX_FIELD:
+            return None
         found = self._on_day(provider, model, start_us // 86_400_000_000)
         if isinstance(found, ModelInfo):
             return self._unit_prices(found.get_prices(datetime.fromtimestamp(start_us / 1e6, UTC)))
@@ -178,8 +179,12 @@ class PriceBook:
 
     def _model(self, provider: str, model: str) -> ModelInfo | None:
         name = provider.strip().lower()
+        # A snapshot of our own: the package's global one could be replaced by an updater in the process. A new
+        # one each time: it remembers every name that it was asked for, and names come from outside without end.
+        prices = DataSnapshot(self._providers, from_auto_update=False)
         try:
-            return self._list.find_provider_model(model, None, PROVIDER_ALIASES.get(name, name) or None, None)[1]
+            _, found = prices.find_provider_model(model, None, PROVIDER_ALIASES.get(name, name) or None, None)
+            return found
         except LookupError:
             return None
 

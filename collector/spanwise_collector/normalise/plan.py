@@ -18,9 +18,8 @@ from spanwise_schemas.conventions import CONVENTION_ORDER, SPAN_FIELDS, Field, S
 SLOT: Final = {one.name: slot for slot, one in enumerate(SPAN_FIELDS)}
 """Positions of a span's fields in the table, which are their positions in the list of values."""
 _MAX_PLANS: Final = 4096
-_MAX_KEPT_NAMES: Final = 256
-"""Longer shapes are conversations spread over attributes: hardly two are alike, so that keeping them would only cost
-memory."""
+_MAX_SHAPE_CHARACTERS: Final = 8192
+"""Longer shapes are conversations spread over attributes: hardly two are alike, and keeping them would cost memory."""
 _ASSEMBLE: Final[Mapping[str, Callable[[Iterable[tuple[str, Value]]], str]]] = {
     "indexed_messages": indexed_messages,
     "indexed_json": indexed_json,
@@ -96,7 +95,7 @@ class Planner:
         plan = self._plans.get(names)
         if plan is None:
             plan = self._make(names)
-            if len(names) > _MAX_KEPT_NAMES:
+            if sum(map(len, names)) > _MAX_SHAPE_CHARACTERS:
                 return plan
             if len(self._plans) >= _MAX_PLANS:
                 # Oldest out; applications with a new name in every span would otherwise fill memory.

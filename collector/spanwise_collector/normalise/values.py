@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Iterable
+from math import isfinite
 from typing import TypeAlias
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -83,10 +84,25 @@ def clean(text: str, warnings: set[str]) -> str:
 
 
 def to_json(value: Value) -> str:
-    """Compact JSON text, non-ASCII as it is; NaN and infinities as Python writes them."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Compact JSON text, non-ASCII as it is; NaN and infinities, which JSON does not have, become strings."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, separators=(",", ":"))
 
 
 def to_text(value: Value) -> str:
     """Text of a value for a map of strings: strings as they are, everything else as JSON."""
-    return value if type(value) is str else to_json(value)
+    if type(value) is str:
+        return value
+    return str(value) if type(value) is float else to_json(value)
+
+
+def _finite(value: Value) -> Value:
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    return value

@@ -340,3 +340,8 @@ def test_example_in_the_documentation() -> None:
         )
         if (found := cost(model, usage, provider=provider, book=book))
     )
+
+
+def test_names_longer_than_a_column() -> None:
+    """A name that no column could hold is not looked up, nor remembered."""
+    assert (None, None) == (cost("gpt-4o" * 1_000, Usage(1, 1)), cost("gpt-4o", Usage(1, 1), provider="p" * 257))

@@ -340,6 +340,7 @@ def test_structured_values() -> None:
             "raw": b"\x00\xff",
             "list": ["a", 1, {"b": None}],
             "nothing": None,
+            "odd": [float("nan"), {"a": float("inf")}],
             "empty": "",
         }
     )
@@ -357,6 +358,7 @@ def test_structured_values() -> None:
         "raw": "AP8=",
         "list": '["a",1,{"b":null}]',
         "nothing": "null",
+        "odd": '["nan",{"a":"inf"}]',
         "empty": "",
     }
 

@@ -126,3 +126,13 @@ def test_scope_rules_say_why(rule: object) -> None:
     """A rule that treats one library differently says where that was seen, and can match a lower-cased name."""
     assert getattr(rule, "reason", "") != ""
     assert str(getattr(rule, "scope", "")).islower()
+
+
+def test_long_shapes_are_not_kept() -> None:
+    """A shape with very many or very long names is read and forgotten; one of usual length is kept."""
+    planner = Planner(SPAN_FIELDS)
+    many = tuple(f"llm.input_messages.{number}.message.role" for number in range(300))
+
+    assert (False, False, True) == tuple(
+        planner.plan(names) is planner.plan(names) for names in (many, ("k" * 10_000,), ("k", "l"))
+    )
