@@ -224,7 +224,7 @@ def away() -> dict[str, Any]:
 
 
 def exits(bootstrap: str) -> dict[str, Any]:
-    """Seconds from a program's last line to its end, with spans pending and a broker that is healthy, refuses or hangs."""
+    """Seconds from a program's last line to its end, with a broker that is healthy, refuses or hangs."""
     body = f"""
         for n in range({PENDING}):
             work(n)

@@ -5,6 +5,7 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from spanwise import _exit, _fork, _threads
 from spanwise._config import Config, load
@@ -37,11 +38,11 @@ class Client:
         self._make_transport = transport or _transport_for
         self.pipeline = self._new_pipeline()
 
-    def start(self, processors: "dict[int, SpanwiseProcessor]") -> None:
+    def start(self, processors: "WeakKeyDictionary[TracerProvider, SpanwiseProcessor]") -> None:
         """Join the tracer provider, or make one, and begin to record.
 
         Args:
-            processors: ours, by identity of the provider they were added to.
+            processors: ours, by the provider they were added to.
         """
         from opentelemetry import trace
         from opentelemetry.sdk.trace import TracerProvider
@@ -52,10 +53,10 @@ class Client:
         given = self.config.tracer_provider or trace.get_tracer_provider()
         made = not isinstance(given, TracerProvider)
         provider: TracerProvider = self._new_provider() if not isinstance(given, TracerProvider) else given
-        known = processors.get(id(provider))
+        known = processors.get(provider)
         if known is None:
-            processors[id(provider)] = SpanwiseProcessor(self)
-            provider.add_span_processor(processors[id(provider)])
+            processors[provider] = SpanwiseProcessor(self)
+            provider.add_span_processor(processors[provider])
         else:
             known.client = self
         if made:
@@ -191,7 +192,7 @@ class _Process:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.client: Client | None = None
-        self.processors: dict[int, SpanwiseProcessor] = {}
+        self.processors: WeakKeyDictionary[TracerProvider, SpanwiseProcessor] = WeakKeyDictionary()
 
     def after_fork_in_child(self) -> None:
         self.lock = threading.RLock()

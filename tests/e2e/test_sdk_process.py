@@ -183,6 +183,37 @@ for n in range(10):
     assert all(sorted(numbers) == list(range(len(numbers))) for numbers in by_producer.values())
 
 
+def test_spawned_children_that_call_init_lose_nothing(kafka_bootstrap: str, reader: Reader, tmp_path: Path) -> None:
+    """A child of multiprocessing ends without running atexit; what it has pending is sent all the same."""
+    name = unique_name()
+    (tmp_path / "child_job.py").write_text(
+        f"""
+import spanwise
+
+def job():
+    spanwise.init(kafka={kafka_bootstrap!r}, linger_ms={LINGER})
+    for n in range(5):
+        with spanwise.span({name!r}):
+            pass
+"""
+    )
+    body = f"""
+        sys.path.insert(0, {str(tmp_path)!r})
+        import multiprocessing
+        from child_job import job
+        for method in ("spawn", "forkserver"):
+            child = multiprocessing.get_context(method).Process(target=job)
+            child.start()
+            child.join()
+            assert child.exitcode == 0
+    """
+
+    done = run(program(body, kafka=kafka_bootstrap, linger_ms=LINGER), name)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert reader.read().count(name) == (10, 0)
+
+
 def test_a_burst_on_a_healthy_broker_is_sent_or_counted(kafka_bootstrap: str, reader: Reader) -> None:
     """20,000 calls back to back: what was not sent was counted."""
     name = unique_name()

@@ -16,6 +16,7 @@ import spanwise
 from spanwise._guard import guard
 from spanwise._outbox import Chunk, Outbox
 from spanwise._queue import IntakeQueue
+from spanwise._sampling import CountingSampler
 from spanwise._transport import Refused, Sent, Unsent
 from tests.support.fake_transport import FakeTransport
 from tests.unit.sdk.conftest import Start
@@ -261,6 +262,40 @@ def test_masked_values_and_mask_failures_are_counted(start: Start, caplog: pytes
     texts = {pair.value.string_value for span in fake.spans() for pair in span.attributes if pair.key.endswith("value")}
     assert texts == {"[mask failed]"}
     assert spanwise.stats().mask_failed == 2
+
+
+def test_what_instrumentations_see_of_our_own_sending_is_ignored(start: Start) -> None:
+    """A span made by the delivering thread (an instrumented HTTP or Kafka client) would beget the next without end."""
+    provider = TracerProvider(resource=Resource.get_empty(), shutdown_on_exit=False)
+    fake = FakeTransport(partitions=1)
+
+    def answer(record: object) -> Sent:
+        with provider.get_tracer("http client").start_as_current_span("POST"):
+            return Sent()
+
+    fake.answer = answer
+    start(fake, tracer_provider=provider)
+
+    work()
+    assert spanwise.flush(10)
+    work()
+    assert spanwise.flush(10)
+
+    assert [span.name for span in fake.spans()] == ["work", "work"]
+    assert spanwise.stats().emitted == 2
+
+
+def test_sampling_of_our_own_provider_counts_what_it_leaves_out() -> None:
+    """Spans that are never recorded are counted where the decision is made."""
+    left_out: list[None] = []
+    provider = TracerProvider(
+        sampler=CountingSampler(TraceIdRatioBased(0.0), lambda: left_out.append(None)), shutdown_on_exit=False
+    )
+
+    for _ in range(3):
+        assert not provider.get_tracer("x").start_span("y").is_recording()
+
+    assert (len(left_out), provider.sampler.get_description()) == (3, "TraceIdRatioBased{0.0}")
 
 
 def test_the_intake_queue_waits_only_as_long_as_told() -> None:
