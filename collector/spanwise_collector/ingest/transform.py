@@ -199,6 +199,7 @@ def _read_logs(
     book: "_Refusals",
 ) -> int:
     total = 0
+    draft.warnings += sum(map(len, decoded.notes.values()))
     for group in decoded.request.resource_logs:
         sender = read_sender(group.resource)
         items = refused = 0

@@ -161,15 +161,14 @@ class _Mender:
                 return _list_of_note(kind)
         if kind.full_name not in _ITEMS and kind.full_name not in _GROUPS:
             return self.mend(kind, value, depth)
-        before = self._item
+        item, lost = self._item, self.lost
         try:
             return self.mend(kind, value, depth)
         except DecodeError:
             # A group that breaks takes along what was mended inside it.
-            self.lost += max(1, self._item - before)
-            for at in [at for at in self.notes if at >= before]:
+            for at in [at for at in self.notes if at >= item]:
                 del self.notes[at]
-            self._item = before
+            self._item, self.lost = item, lost + _items_inside(kind, value)
             return None
 
     def _text(self, value: bytes) -> bytes:
@@ -179,6 +178,23 @@ class _Mender:
             self._current.add("invalid_utf8")
             return value.decode(errors="replace").encode()
         return value
+
+
+def _items_inside(kind: Descriptor, data: bytes) -> int:
+    """How many spans or log records a broken message holds; of one that cannot be read at all, one."""
+    if kind.full_name in _ITEMS:
+        return 1
+    try:
+        loose = _loose_type(kind.full_name).FromString(data)
+    except DecodeError:
+        return 1
+    inside = [
+        _items_inside(one.message_type, value)
+        for one in kind.fields
+        if one.message_type is not None and one.message_type.full_name in _GROUPS | _ITEMS
+        for value in getattr(loose, one.name)
+    ]
+    return max(1, sum(inside))
 
 
 def _list_of_note(kind: Descriptor) -> bytes:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spanwise_collector.normalise.problems import REFUSALS, WARNINGS
@@ -12,7 +13,10 @@ from tests.support.otlp import (
     NOW_NS,
     RESOURCE,
     SPAN,
+    TRACE,
     any_value,
+    attributes,
+    logs,
     one_row,
     record,
     rows,
@@ -350,6 +354,30 @@ def test_one_broken_span() -> None:
         [(one.reason, one.items) for one in batch.rejections],
         [row["name"] for row in rows(batch, "spans")],
     )
+
+
+def test_one_broken_resource() -> None:
+    """Spans whose resource makes no sense belong to nobody: all are refused, those of other resources stored."""
+    broken = field(1, b"\x0f") + field(2, field(2, GOOD.SerializeToString()) + field(2, span().SerializeToString()))
+    data = traces(GOOD).SerializeToString() + field(1, broken)
+
+    batch = transform(record(data))
+
+    assert ([("bad_item", 2)], ["good"]) == (
+        [(one.reason, one.items) for one in batch.rejections],
+        [row["name"] for row in rows(batch, "spans")],
+    )
+
+
+def test_score_in_another_encoding() -> None:
+    """Wrong text in a score is repaired and counted; the score is stored."""
+    values = {"gen_ai.evaluation.name": "n", "gen_ai.evaluation.score.label": "sch?n"}
+    entry = LogRecord(event_name="gen_ai.evaluation.result", trace_id=TRACE, attributes=attributes(values))
+    data = logs(entry).SerializeToString().replace(b"?", b"\xf6")
+
+    batch = transform(record(data, topic="otlp_logs"))
+
+    assert (["sch\ufffdn"], 1) == ([row["label"] for row in rows(batch, "scores")], batch.warnings)
 
 
 def test_every_code_has_a_sentence() -> None:
