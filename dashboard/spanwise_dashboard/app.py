@@ -31,9 +31,7 @@ def main(start: str = "overview") -> None:
     Args:
         start: the page that is shown where the address names none.
     """
-    st.set_page_config(
-        page_title="Spanwise", page_icon=str(_ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=220
-    )
+    st.set_page_config(page_icon=str(_ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=220)
     st.html(_ASSETS / "app.css")
     st.logo(str(_ASSETS / "logo.svg"), icon_image=str(_ASSETS / "icon.svg"), size="medium")
     context: Context | None = None
@@ -54,7 +52,7 @@ def main(start: str = "overview") -> None:
         context = _context(pages)
         projects = remembered.projects(context.client)
     except SettingsError as error:
-        st.markdown("##### :material/error: The dashboard's settings cannot be used")
+        st.subheader(":material/error: The dashboard's settings cannot be used", anchor=False)
         st.text(str(error))
         return
     except ApiError as error:

@@ -51,7 +51,7 @@ def explained() -> Iterator[None]:
 def show_error(error: ApiError) -> None:
     """Title and remedy are ours; the detail may quote what a user typed and is therefore shown as plain text."""
     with st.container(border=True, key=f"problem-{type(error).__name__}"):
-        st.markdown(f"##### :material/error: {_TITLES.get(type(error), 'Something went wrong')}")
+        st.subheader(f":material/error: {_TITLES.get(type(error), 'Something went wrong')}", anchor=False)
         st.text(str(error))
         st.text(error.remedy)
         if not isinstance(error, NotFoundError | RequestRefusedError):
@@ -60,7 +60,7 @@ def show_error(error: ApiError) -> None:
 
 def first_trace() -> None:
     """No project has sent anything: how to send a first trace."""
-    st.markdown("##### :material/rocket_launch: Nothing has arrived yet")
+    st.subheader(":material/rocket_launch: Nothing has arrived yet", anchor=False)
     st.markdown(
         "Install the SDK beside your app (`pip install spanwise openai`), then run this. "
         "The trace shows up here within seconds."

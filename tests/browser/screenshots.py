@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -45,7 +46,7 @@ PAGES: dict[str, dict[str, str]] = {
     },
 }
 WIDTHS = (1440, 800)
-THEMES = ("light", "dark")
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 def settle(page: Page) -> None:

@@ -205,7 +205,7 @@ class TraceBuilder:
             tags=self.tags,
             models=sorted({span.model for span in spans if span.model}),
             spans=len(spans),
-            llm_calls=sum(span.kind == "llm" for span in spans),
+            llm_calls=len(billed),
             errors=sum(span.status == "error" for span in spans),
             input_tokens=sum(span.usage.input for span in billed),
             output_tokens=sum(span.usage.output for span in billed),

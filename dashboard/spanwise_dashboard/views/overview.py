@@ -139,7 +139,7 @@ def _figures(found: Sequence[Figure]) -> None:
 
 def _quiet(state: State) -> None:
     with st.container(border=True):
-        st.markdown("##### No requests in this time range")
+        st.subheader("No requests in this time range", anchor=False)
         st.markdown("Data arrived at other times, or the filters leave nothing over.")
         wider = state.time.wider()
         if wider is not None:
@@ -234,7 +234,7 @@ def _group_table(context: Context, title: str, first: str, rows: Sequence[Row], 
         Column("Cost", "right", width="17%"),
     )
     with st.container():
-        st.markdown(f"##### {title}")
+        st.subheader(f"{title}", anchor=False)
         clicked = table(title, columns, rows, key=f"table-{first}", empty=empty)
     if clicked is not None and clicked.action == "row":
         context.switch("traces", _filtered(context, first.lower(), clicked.value))

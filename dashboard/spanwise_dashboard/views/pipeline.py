@@ -69,7 +69,7 @@ def _figures(pipeline: Pipeline) -> None:
 def _rejects(rejects: Sequence[Reject], now: datetime) -> None:
     if not rejects:
         return
-    st.markdown("##### Why data was rejected")
+    st.subheader("Why data was rejected", anchor=False)
     columns = (
         Column("Reason", width="22%"),
         Column("Count", "right", width="80px"),
@@ -117,7 +117,7 @@ def _partitions(partitions: Sequence[PartitionState], now: datetime) -> None:
         for each in partitions
     ]
     with st.container():
-        st.markdown("##### Kafka partitions")
+        st.subheader("Kafka partitions", anchor=False)
         empty = "This collector reads no partition. Start one with the role ingest."
         table("Partitions", columns, rows, key="table-partitions", empty=empty)
 
@@ -135,7 +135,7 @@ def _storage(pipeline: Pipeline) -> None:
     if rows:
         rows.append(Row("total", (Cell("Total"), Cell(size(total)))))
     with st.container():
-        st.markdown("##### Storage")
+        st.subheader("Storage", anchor=False)
         columns = (Column("Table"), Column("On disk", "right", width="40%"))
         table("Storage", columns, rows, key="table-storage", empty="The tables are empty.")
 
@@ -169,6 +169,6 @@ def _producers(producers: Sequence[ProducerState], now: datetime) -> None:
         )
         for each in producers
     ]
-    st.markdown("##### Producers")
+    st.subheader("Producers", anchor=False)
     empty = "No process has sent anything in this time range."
     table("Producers", columns, rows, key="table-producers", empty=empty)

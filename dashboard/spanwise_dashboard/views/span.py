@@ -45,7 +45,7 @@ def span_panel(context: Context, span: SpanDetail) -> None:
         case _:
             conversation(sections(span), key=f"messages-{span_id}")
     if span.scores:
-        st.markdown("##### Scores")
+        st.subheader("Scores", anchor=False)
         scores_table(span.scores, context.zone, key=f"scores-{span_id}")
 
 
@@ -177,7 +177,7 @@ def _details(context: Context, span: SpanDetail) -> None:
     span_id = span.summary.span_id
     usage = span.summary.usage
     if span.cost.source != "none" or usage.input or usage.output or span.summary.counts_usage:
-        st.markdown("##### Tokens and cost")
+        st.subheader("Tokens and cost", anchor=False)
         columns = (
             Column("Tokens"),
             Column("Count", "right", width="22%"),
@@ -186,13 +186,13 @@ def _details(context: Context, span: SpanDetail) -> None:
         )
         table("Tokens and cost", columns, cost_rows(span), key=f"cost-{span_id}", empty="")
         st.text(cost_source(span))
-    st.markdown("##### Origin")
+    st.subheader("Origin", anchor=False)
     table("Origin", _COLUMNS, _pairs(_origin(context, span)), key=f"origin-{span_id}", empty="")
-    st.markdown("##### Attributes")
+    st.subheader("Attributes", anchor=False)
     attributes = dict(sorted(span.attributes.items()))
     table("Attributes", _COLUMNS, _pairs(attributes), key=f"attributes-{span_id}", empty="No further attributes.")
     if span.events:
-        st.markdown("##### Events")
+        st.subheader("Events", anchor=False)
         event_columns = (Column("Event", width="30%", wrap=True), Column("Attributes", wrap=True))
         rows = [
             Row(

@@ -24,7 +24,7 @@ def page(context: Context) -> None:
     back = query(replace(state, trace_id="", span_id=""))
     st.page_link(context.pages["traces"], label="Traces", icon=":material/arrow_back:", query_params=back)
     if not state.trace_id:
-        st.markdown("##### No trace is chosen")
+        st.subheader("No trace is chosen", anchor=False)
         st.markdown("Open one from the list of traces.")
         return
     with explained():
@@ -98,7 +98,7 @@ def _body(context: Context, detail: TraceDetail) -> None:
             selected = waterfall(summary.trace_id, tree, summary.duration_ms, first) or first
             own = [score for score in detail.scores if score.target != "span"]
             if own:
-                st.markdown("##### Scores of the trace")
+                st.subheader("Scores of the trace", anchor=False)
                 scores_table(own, context.zone, key="trace-scores")
         _remember(address(), selected)
         with st.container(key="trace-span"), explained():

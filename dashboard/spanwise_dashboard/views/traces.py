@@ -20,7 +20,7 @@ from spanwise_schemas.api import TracePage, TraceSummary
 PAGE_SIZE = 50
 COLUMNS = (
     Column("Trace", width="30%"),
-    Column("Started", width="112px"),
+    Column("Started", width="126px"),
     Column("Duration", "right", width="88px"),
     Column("Cost", "right", width="108px"),
     Column("Tokens", "right", width="84px", hide=640),
@@ -113,7 +113,7 @@ def _tokens(trace: TraceSummary) -> str:
 
 def _nothing(filters: Filters, time: TimeRange) -> None:
     with st.container(border=True):
-        st.markdown("##### No trace matches")
+        st.subheader("No trace matches", anchor=False)
         wider = time.wider()
         if filters.active:
             st.markdown(f"{plural(len(filters.active), 'filter')} and the time range leave nothing over.")
