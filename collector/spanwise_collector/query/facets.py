@@ -13,7 +13,7 @@ def get_facets(reader: Reader, project: str, window: Window, *, timeout_s: float
         StoreError: see `Reader.query`.
     """
     rows, parameters = source(
-        ("env", "name", "model", "kind", "n", "n_root"), MetricFilter(project), whole_minutes(window)
+        ("env", "name", "model", "kind", "n", "n_root"), MetricFilter(project), [whole_minutes(window)]
     )
 
     def most(column: str, weight: str) -> str:

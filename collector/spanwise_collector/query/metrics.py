@@ -139,7 +139,7 @@ def get_series(
     elif not of_spans and metric in _OF_ROOTS:
         only = "n_root > 0"
     columns = tuple(dict.fromkeys(("kind", "model", "name", "env", "n", *definition.columns)))
-    rows, parameters = source(columns, wanted, window, only=only, step=step * 1_000_000)
+    rows, parameters = source(columns, wanted, [window], only=only, step=step * 1_000_000)
     value = definition.span if of_spans else definition.root
     sql = (
         "SELECT intDiv(toUnixTimestamp(time), {step:UInt32}) * {step:UInt32} AS at, "

@@ -1,6 +1,6 @@
 """Totals of a window beside those of the window before, by model and by name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from spanwise_collector.query.rollups import (
@@ -21,9 +21,11 @@ from spanwise_collector.query.rollups import (
 from spanwise_collector.query.values import time_of
 from spanwise_collector.query.window import Window
 from spanwise_collector.store.database import Reader
-from spanwise_schemas.api import Group, Overview, Totals
+from spanwise_schemas.api import Group, Overview, Totals, Usage
 
 MAX_GROUPS: Final = 100
+# More of each window are read, so that a group that was small before is still found.
+MAX_READ: Final = 1000
 _SUMS: Final = ("n", "n_root", "n_err", "n_root_err", *COST_COLUMNS, *USAGE_COLUMNS)
 _SUMMED: Final = ", ".join(f"sum({column}) AS {column}" for column in _SUMS)
 Row = dict[str, Any]
@@ -67,44 +69,67 @@ def get_overview(reader: Reader, wanted: MetricFilter, window: Window, *, timeou
         StoreError: see `Reader.query`.
     """
     window = whole_minutes(window)
-    parts = (window, window.before)
-    sums = [_sums(reader, wanted, part, timeout_s) for part in parts]
-    models = [_grouped(reader, wanted, part, _BY_MODEL, timeout_s) for part in parts]
-    names = [_grouped(reader, wanted, part, _BY_NAME, timeout_s) for part in parts]
-    current, previous = (_totals(sums[i], models[i][0], names[i][0]) for i in (0, 1))
+    sums = _sums(reader, wanted, window, timeout_s)
+    models = _grouped(reader, wanted, window, _BY_MODEL, timeout_s)
+    names = _grouped(reader, wanted, window, _BY_NAME, timeout_s)
+    current, previous = (_totals(sums.get(now), models[now].total, names[now].total) for now in (True, False))
     return Overview(
         start=time_of(window.start),
         end=time_of(window.end),
         current=current,
         previous=previous,
-        by_model=_compared(models[0][1], models[1][1], _BY_MODEL),
-        by_name=_compared(names[0][1], names[1][1], _BY_NAME),
+        by_model=_compared(models, _BY_MODEL),
+        by_name=_compared(names, _BY_NAME),
     )
 
 
-def _sums(reader: Reader, wanted: MetricFilter, window: Window, timeout_s: float) -> Row:
-    rows, parameters = source((*_SUMS, "users"), wanted, window)
-    sql = f"SELECT {_SUMMED}, uniqCombined64Merge(12)(users) AS users FROM {rows}"
-    return reader.query(sql, parameters, settings=PARALLEL, timeout_s=timeout_s).dicts()[0]
+@dataclass(slots=True)
+class _Groups:
+    """The groups of one window, and the row over all of them (None when there is nothing)."""
+
+    total: Row | None = None
+    by_key: dict[str, Row] = field(default_factory=dict)
+
+
+_IS_NOW: Final = "time >= toDateTime({split:UInt32}, 'UTC') AS now"
+
+
+def _sums(reader: Reader, wanted: MetricFilter, window: Window, timeout_s: float) -> dict[bool, Row]:
+    """Sums of the window (True) and of the one before (False), where there are any."""
+    rows, parameters = source((*_SUMS, "users"), wanted, (window, window.before))
+    sql = f"SELECT {_IS_NOW}, {_SUMMED}, uniqCombined64Merge(12)(users) AS users FROM {rows} GROUP BY now"
+    parameters |= {"split": window.start // 1_000_000}
+    answer = reader.query(sql, parameters, settings=PARALLEL, timeout_s=timeout_s).dicts()
+    return {bool(row["now"]): row for row in answer}
 
 
 def _grouped(
     reader: Reader, wanted: MetricFilter, window: Window, grouping: _Grouping, timeout_s: float
-) -> tuple[Row | None, dict[str, Row]]:
-    """The row over all groups (None when there is nothing), and those of the groups, in one reading of the states."""
-    rows, parameters = source((grouping.key, *_SUMS, *grouping.states), wanted, window, only=grouping.only)
+) -> dict[bool, _Groups]:
+    """Groups of the window (True) and of the one before (False), in one reading of the states."""
+    columns = (grouping.key, *_SUMS, *grouping.states)
+    rows, parameters = source(columns, wanted, (window, window.before), only=grouping.only)
     states = ", ".join(f"{quantiles(state)} AS {state}" for state in grouping.states)
     sql = (
-        f"SELECT grouping({grouping.key}) AS over_all, {grouping.key} AS key, {_SUMMED}, {states} FROM {rows} "
-        f"GROUP BY GROUPING SETS (({grouping.key}), ()) "
-        f"ORDER BY over_all DESC, {grouping.order} DESC, n DESC, key LIMIT {MAX_GROUPS + 1}"
+        f"SELECT {_IS_NOW}, grouping({grouping.key}) AS over_all, {grouping.key} AS key, {_SUMMED}, {states} FROM "
+        f"{rows} "
+        f"GROUP BY GROUPING SETS ((now, {grouping.key}), (now)) "
+        f"ORDER BY over_all DESC, now DESC, {grouping.order} DESC, n DESC, key LIMIT {MAX_READ} BY now, over_all"
     )
-    answer = reader.query(sql, parameters, settings=PARALLEL, timeout_s=timeout_s).dicts()
-    total = next((row for row in answer if row["over_all"]), None)
-    return total, {row["key"]: row for row in answer if not row["over_all"]}
+    parameters |= {"split": window.start // 1_000_000}
+    found = {True: _Groups(), False: _Groups()}
+    for row in reader.query(sql, parameters, settings=PARALLEL, timeout_s=timeout_s).dicts():
+        groups = found[bool(row["now"])]
+        if row["over_all"]:
+            groups.total = row
+        else:
+            groups.by_key[row["key"]] = row
+    return found
 
 
-def _totals(sums: Row, calls: Row | None, roots: Row | None) -> Totals:
+def _totals(sums: Row | None, calls: Row | None, roots: Row | None) -> Totals:
+    if sums is None:
+        return Totals(requests=0, errors=0, llm_calls=0, usage=Usage(), cost_nanousd=None)
     return Totals(
         requests=sums["n_root"],
         errors=sums["n_root_err"],
@@ -121,8 +146,10 @@ def _totals(sums: Row, calls: Row | None, roots: Row | None) -> Totals:
     )
 
 
-def _compared(found: dict[str, Row], before: dict[str, Row], grouping: _Grouping) -> list[Group]:
-    return [_group(row, before.get(key), grouping) for key, row in found.items()]
+def _compared(windows: dict[bool, _Groups], grouping: _Grouping) -> list[Group]:
+    before = windows[False].by_key
+    groups = [_group(row, before.get(key), grouping) for key, row in windows[True].by_key.items()]
+    return groups[:MAX_GROUPS]
 
 
 def _group(row: Row, before: Row | None, grouping: _Grouping) -> Group:

@@ -68,28 +68,34 @@ def _cover(window: Window, tables: Sequence[tuple[int, str]]) -> list[tuple[str,
 
 
 def source(
-    columns: Sequence[str], wanted: MetricFilter, window: Window, *, only: str = "1", step: int = DAY
+    columns: Sequence[str], wanted: MetricFilter, windows: Sequence[Window], *, only: str = "1", step: int = DAY
 ) -> tuple[str, dict[str, object]]:
-    """A subquery with the roll-up rows of a window.
+    """A subquery with the roll-up rows of some windows.
 
     Args:
         columns: which to read; the start of a row's step comes as `time` (DateTime).
         wanted: which rows.
-        window: whole minutes.
+        windows: whole minutes; they do not overlap.
         only: a further condition, without parameters.
         step: only roll-ups whose steps fit into this are used; microseconds.
 
     Returns:
         SQL in brackets, for FROM, and its parameters.
     """
-    selects, parameters = [], wanted.parameters()
-    for number, (table, part) in enumerate(cover(window, step)):
-        selects.append(
-            f"SELECT time, {', '.join(columns)} FROM {table} WHERE {wanted.condition()} AND {only} "
-            f"AND time >= toDateTime({{from{number}:UInt32}}, 'UTC') AND time < toDateTime({{to{number}:UInt32}}, "
-            f"'UTC')"
+    ranges: dict[str, list[str]] = {}
+    parameters = wanted.parameters()
+    for number, (table, part) in enumerate(part for window in windows for part in cover(window, step)):
+        between = (
+            f"(time >= toDateTime({{from{number}:UInt32}}, 'UTC') AND time < toDateTime({{to{number}:UInt32}}, 'UTC'))"
         )
+        ranges.setdefault(table, []).append(between)
         parameters |= {f"from{number}": part.start // 1_000_000, f"to{number}": part.end // 1_000_000}
+    # One SELECT for each table: every further one costs about as much as reading a thousand rows.
+    selects = (
+        f"SELECT time, {', '.join(columns)} FROM {table} WHERE {wanted.condition()} AND {only} AND "
+        f"({' OR '.join(parts)})"
+        for table, parts in ranges.items()
+    )
     return f"({' UNION ALL '.join(selects)})", parameters
 
 
