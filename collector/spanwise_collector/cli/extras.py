@@ -15,7 +15,7 @@ MODULES_OF_EXTRA: dict[str, tuple[str, ...]] = {
         "pydantic_settings",
         "uvicorn",
     ),
-    "dashboard": ("httpx", "pandas", "plotly", "pydantic_settings", "streamlit"),
+    "dashboard": ("httpx", "streamlit"),
 }
 """Import names that tell whether an extra is installed; the same packages as in pyproject.toml."""
 
