@@ -9,6 +9,7 @@ from spanwise_dashboard.components.facts import Fact, heading
 from spanwise_dashboard.components.table import Badge
 from spanwise_dashboard.components.waterfall import waterfall
 from spanwise_dashboard.context import Context, address, go, href, shared
+from spanwise_dashboard.controls import refresh_seconds
 from spanwise_dashboard.format import compact, count, duration, money, plural, timestamp
 from spanwise_dashboard.notices import explained
 from spanwise_dashboard.state import State, query
@@ -27,15 +28,7 @@ def page(context: Context) -> None:
         st.subheader("No trace is chosen", anchor=False)
         st.markdown("Open one from the list of traces.")
         return
-    with explained():
-        with st.spinner("Reading the trace …"):
-            detail = remembered.trace(context.client, context.project, state.trace_id)
-        _heading(context, detail.summary)
-        if detail.truncated:
-            st.warning(
-                f"The trace is larger than what one page shows: these are its first {count(len(detail.spans))} spans."
-            )
-        st.fragment(_body)(context, detail)
+    st.fragment(_body, run_every=refresh_seconds())(context, state.trace_id)
 
 
 def badges(summary: TraceSummary) -> list[Badge]:
@@ -85,7 +78,19 @@ def _heading(context: Context, summary: TraceSummary) -> None:
         context.switch("traces", shared(context.state()).only(**{clicked.action: clicked.value}))
 
 
-def _body(context: Context, detail: TraceDetail) -> None:
+def _body(context: Context, trace_id: str) -> None:
+    with explained():
+        with st.spinner("Reading the trace …"):
+            detail = remembered.trace(context.client, context.project, trace_id)
+        _heading(context, detail.summary)
+        if detail.truncated:
+            st.warning(
+                f"The trace is larger than what one page shows: these are its first {count(len(detail.spans))} spans."
+            )
+        _tree_and_span(context, detail)
+
+
+def _tree_and_span(context: Context, detail: TraceDetail) -> None:
     summary = detail.summary
     tree = rows(detail.spans)
     # What the page opened with stays, so that the tree is sent to the browser once and not on every click.
