@@ -1,5 +1,6 @@
 """Totals of a window beside those of the window before, by model and by name."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -69,9 +70,12 @@ def get_overview(reader: Reader, wanted: MetricFilter, window: Window, *, timeou
         StoreError: see `Reader.query`.
     """
     window = whole_minutes(window)
-    sums = _sums(reader, wanted, window, timeout_s)
-    models = _grouped(reader, wanted, window, _BY_MODEL, timeout_s)
-    names = _grouped(reader, wanted, window, _BY_NAME, timeout_s)
+    # Side by side: each spends a part of its time on one core.
+    with ThreadPoolExecutor(2) as pool:
+        sums_later = pool.submit(_sums, reader, wanted, window, timeout_s)
+        models_later = pool.submit(_grouped, reader, wanted, window, _BY_MODEL, timeout_s)
+        names = _grouped(reader, wanted, window, _BY_NAME, timeout_s)
+        sums, models = sums_later.result(), models_later.result()
     current, previous = (_totals(sums.get(now), models[now].total, names[now].total) for now in (True, False))
     return Overview(
         start=time_of(window.start),
