@@ -61,7 +61,7 @@ def connection_options(connection: KafkaConnection) -> dict[str, Any]:
         "bootstrap_timeout_ms": timeout_ms,
         "reconnect_backoff_max_ms": 1_000,
     }
-    if connection.sasl_mechanism:
+    if connection.security_protocol.startswith("SASL_"):
         options["sasl_mechanism"] = connection.sasl_mechanism
         options["sasl_plain_username"] = connection.sasl_username
         options["sasl_plain_password"] = connection.sasl_password

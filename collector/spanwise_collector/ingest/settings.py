@@ -13,14 +13,14 @@ class KafkaConnection:
     Attributes:
         bootstrap: `host:port`, several with commas.
         security_protocol: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.
-        sasl_mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; empty without SASL.
+        sasl_mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; not looked at without SASL.
         ssl_cafile: path of the certificate authority's file; empty for the system's.
         request_timeout_s: after this long without an answer a request has failed.
     """
 
     bootstrap: str
     security_protocol: str = "PLAINTEXT"
-    sasl_mechanism: str = ""
+    sasl_mechanism: str = "PLAIN"
     sasl_username: str = ""
     sasl_password: str = field(default="", repr=False)
     ssl_cafile: str = ""
