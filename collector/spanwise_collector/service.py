@@ -24,7 +24,7 @@ from spanwise_collector.ingest.price_file import PriceFileError, load_price_file
 from spanwise_collector.ingest.runner import IngestRunner
 from spanwise_collector.ingest.settings import IngestSettings, KafkaConnection
 from spanwise_collector.ingest.transform import Transformer
-from spanwise_collector.settings import Settings, SettingsError, load
+from spanwise_collector.settings import Settings
 from spanwise_collector.store.database import Database
 from spanwise_collector.store.errors import StoreError
 from spanwise_collector.store.migrate import migrate
@@ -39,23 +39,22 @@ class ConfigurationError(Exception):
     """The collector cannot start as it is configured; the message names the setting and the remedy."""
 
 
-def serve() -> int:
-    """Run a collector as the environment says, until a signal or a failure.
+def serve(settings: Settings) -> int:
+    """Run a collector until a signal or a failure.
+
+    Args:
+        settings: what to run and how.
 
     Returns:
         0 after a signal, 1 after a failure, which is in the log.
 
     Raises:
-        ConfigurationError: a setting is wrong; nothing was started.
+        ConfigurationError: a setting does not work here; nothing was started.
     """
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
     logging.getLogger("kafka").setLevel(logging.WARNING)
-    try:
-        settings = load()
-    except SettingsError as error:
-        raise ConfigurationError(str(error)) from error
     requests = StopRequests()
     requests.install()
     # Bound before anything is opened: a second collector on the same port must not touch the data directory.

@@ -21,11 +21,17 @@ def run_collector(overrides: dict[str, str]) -> int:
         UsageError: a setting is wrong; the message names it.
     """
     require("spanwise collector", "collector")
-    from spanwise_collector.service import ConfigurationError, serve  # heavy: only this command pays for it
+    from spanwise_collector.settings import SettingsError, load
 
     os.environ.update(overrides)
     try:
-        return serve()
+        settings = load()
+    except SettingsError as error:
+        raise UsageError(str(error)) from error
+    from spanwise_collector.service import ConfigurationError, serve  # heavy: what is wrong is said before
+
+    try:
+        return serve(settings)
     except ConfigurationError as error:
         raise UsageError(str(error)) from error
 
