@@ -1,6 +1,7 @@
 """Traces and spans."""
 
 from decimal import Decimal
+from math import ceil, floor
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
@@ -86,10 +87,10 @@ def traces(
         user=user,
         session=session,
         tags=tag,
-        min_cost_n=_scaled(min_cost_usd, _NANO),
-        max_cost_n=_scaled(max_cost_usd, _NANO),
-        min_duration_us=_scaled(min_duration_ms, 1000),
-        max_duration_us=_scaled(max_duration_ms, 1000),
+        min_cost_n=_at_least(min_cost_usd, _NANO),
+        max_cost_n=_at_most(max_cost_usd, _NANO),
+        min_duration_us=_at_least(min_duration_ms, 1000),
+        max_duration_us=_at_most(max_duration_ms, 1000),
         search=Search.parse(q) if q else None,
     )
     after = Cursor.decode(cursor) if cursor else None
@@ -133,5 +134,9 @@ def _missing(what: str, project: str) -> str:
     return f"There is no {what} in project {project!r}: not arrived yet, expired, or in another project."
 
 
-def _scaled(value: Decimal | None, factor: int) -> int | None:
-    return None if value is None else int(value * factor)
+def _at_least(value: Decimal | None, factor: int) -> int | None:
+    return None if value is None else ceil(value * factor)
+
+
+def _at_most(value: Decimal | None, factor: int) -> int | None:
+    return None if value is None else floor(value * factor)
