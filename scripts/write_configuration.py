@@ -27,9 +27,9 @@ Everything is set by environment variables that begin with `SPANWISE_`. The SDK 
 `spanwise.init(...)`, which win over the environment; the `spanwise` command takes the most used ones as options, which
 win too (`spanwise up --help`). An empty variable counts as not set in the SDK and the dashboard.
 
-A value that can never work is said at once, with the name of the setting and what to write instead: the collector and the
-dashboard do not start, `spanwise.init` raises `spanwise.ConfigurationError`. What may pass, such as a broker that does not
-answer, stops nobody: it is tried again, and shown where you would look for it.
+A value that can never work is said at once, with the name of the setting and what to write instead: the collector and
+the dashboard do not start, `spanwise.init` raises `spanwise.ConfigurationError`. What may pass, such as a broker that
+does not answer, stops nobody: it is tried again, and shown where you would look for it.
 
 """
 
