@@ -37,6 +37,11 @@ def money(nanousd: int | None) -> str:
     return f"{sign}${dollars:.{digits}f}"
 
 
+def money_in_brief(nanousd: int | None) -> str:
+    """Like `money`, for narrow places: what is below a hundredth of a cent reads `<$0.0001`."""
+    return "<$0.0001" if nanousd is not None and 0 < nanousd < 100_000 else money(nanousd)
+
+
 def duration(ms: float | None) -> str:
     """A duration from milliseconds: `0.4 ms`, `42 ms`, `1.35 s`, `2m 05s`, `3h 10m`, `2d 4h`."""
     if ms is None:

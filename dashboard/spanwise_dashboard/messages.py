@@ -198,7 +198,7 @@ def _parts(value: object) -> Iterable[Part]:
     if value is None or value == "":
         return
     if isinstance(value, str):
-        yield Part("text", value)
+        yield _text(value)
     elif isinstance(value, list) and value and all(_is_part(item) for item in value):
         for item in value:
             yield _part(item)
@@ -208,20 +208,26 @@ def _parts(value: object) -> Iterable[Part]:
         yield Part("json", _dump(value))
 
 
+def _text(content: str) -> Part:
+    """A text; one that is a JSON object or array, such as a structured answer, is indented."""
+    indented = pretty(content)
+    return Part("text", content) if indented == content else Part("json", indented)
+
+
 def _is_part(value: object) -> bool:
     return isinstance(value, str) or (isinstance(value, dict) and isinstance(value.get("type"), str))
 
 
 def _part(value: object) -> Part:
     if isinstance(value, str):
-        return Part("text", value)
+        return _text(value)
     assert isinstance(value, dict)
     kind = value["type"]
     content = _first(value, ("content", "text", "thinking", "input_text", "output_text"))
     name = str(value.get("name") or "")
     call_id = str(_first(value, ("id", "tool_use_id", "call_id", "tool_call_id")) or "")
     if kind in ("text", "input_text", "output_text") and isinstance(content, str):
-        return Part("text", content)
+        return _text(content)
     if kind in ("reasoning", "thinking") and isinstance(content, str):
         return Part("reasoning", content)
     if kind in ("tool_call", "tool_use", "function_call"):

@@ -25,6 +25,8 @@ PRESET_LABELS: Final[dict[str, str]] = {
 DEFAULT_PRESET: Final = "24h"
 DEFAULT_PROJECT: Final = "default"
 STATUSES: Final = ("ok", "error", "unset")
+SUCCEEDED: Final = ("ok", "unset")
+"""OpenTelemetry leaves the status of most spans that did not fail unset."""
 REFRESH_SECONDS: Final[dict[str, int | None]] = {"off": None, "10s": 10, "60s": 60}
 
 

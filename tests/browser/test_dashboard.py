@@ -183,6 +183,27 @@ def test_big_trace_by_keyboard(page: Page, served: Served) -> None:
     expect(page).to_have_url(re.compile("span=0000000000001388"))
 
 
+def test_zooming_into_a_span(page: Page, served: Served) -> None:
+    """A double-click spreads a short span of a long trace over the lane, and the whole trace comes back."""
+    page.goto(f"{served.url}/trace?trace={BIG_TRACE_ID}&span=0000000000000001")
+    row = page.get_by_role("tree").locator("#row-3")
+    expect(row).to_be_visible()
+
+    def share() -> float:
+        width: float = row.evaluate(
+            "row => row.querySelector('.bar').offsetWidth / row.querySelector('.lane').offsetWidth"
+        )
+        return width
+
+    small = share()
+    row.dblclick()
+    expect(page.get_by_role("button", name="Whole trace")).to_be_visible()
+    zoomed = share()
+    page.get_by_role("button", name="Whole trace").click()
+
+    assert (small < 0.05, zoomed > 0.9, share() < 0.05) == (True, True, True)
+
+
 def test_search_within_a_trace(page: Page, served: Served) -> None:
     """Searching leaves the matching spans and the way to them."""
     page.goto(f"{served.url}/trace?trace={OK_TRACE_ID}")

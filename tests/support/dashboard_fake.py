@@ -33,7 +33,6 @@ from spanwise_schemas.api import (
     Totals,
     TraceDetail,
     TracePage,
-    TraceSummary,
     Usage,
 )
 from tests.support.dashboard_data import Dataset
@@ -295,19 +294,7 @@ def _calls(traces: Sequence[TraceDetail]) -> list[tuple[str, SpanSummary]]:
 
 
 def _roots(traces: Sequence[TraceDetail]) -> list[tuple[str, SpanSummary]]:
-    return [
-        (
-            trace.summary.name,
-            span.model_copy(update={"cost_nanousd": trace.summary.cost_nanousd, "usage": _tokens(trace.summary)}),
-        )
-        for trace in traces
-        for span in trace.spans
-        if not span.parent_span_id
-    ]
-
-
-def _tokens(summary: TraceSummary) -> Usage:
-    return Usage(input=summary.input_tokens, output=summary.output_tokens)
+    return [(trace.summary.name, span) for trace in traces for span in trace.spans if not span.parent_span_id]
 
 
 def _groups(current: Sequence[tuple[str, SpanSummary]], previous: Sequence[tuple[str, SpanSummary]]) -> list[Group]:

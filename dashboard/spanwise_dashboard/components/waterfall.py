@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from spanwise_dashboard.components.mount import mount, nothing
-from spanwise_dashboard.format import money
+from spanwise_dashboard.format import money_in_brief
 from spanwise_dashboard.tree import Row
 
 ROW_PIXELS = 28
@@ -52,6 +52,6 @@ def _span(row: Row) -> dict[str, object]:
         "ttft": None if span.ttft_ms is None else round(span.ttft_ms, 3),
         "error": (span.error_type or span.status_message or "failed") if span.status == "error" else "",
         "detail": detail,
-        "cost": money(span.cost_nanousd) if span.cost_nanousd else "",
+        "cost": money_in_brief(span.cost_nanousd) if span.cost_nanousd else "",
         "find": "\n".join(part for part in find if part).lower(),
     }

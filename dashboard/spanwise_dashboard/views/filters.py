@@ -8,7 +8,7 @@ import streamlit as st
 from spanwise_dashboard.components.facts import Fact, chips
 from spanwise_dashboard.context import address, go
 from spanwise_dashboard.format import plural
-from spanwise_dashboard.state import LIST_FILTERS, NUMBER_FILTERS, STATUSES, TEXT_FILTERS, Filters
+from spanwise_dashboard.state import LIST_FILTERS, NUMBER_FILTERS, SUCCEEDED, TEXT_FILTERS, Filters
 from spanwise_schemas.api import Facets
 
 LABELS = {
@@ -26,7 +26,8 @@ LABELS = {
     "min_duration_ms": "Duration from (ms)",
     "max_duration_ms": "Duration to (ms)",
 }
-STATUS_LABELS = {"ok": "Succeeded", "error": "Failed", "unset": "Not set"}
+OUTCOMES = {"Succeeded": SUCCEEDED, "Failed": ("error",)}
+"""What people call the statuses."""
 
 
 def filter_bar(filters: Filters, facets: Facets) -> None:
@@ -55,21 +56,34 @@ def reset() -> None:
     go(replace(address(), filters=Filters(), cursor=""))
 
 
+def outcomes(statuses: Sequence[str]) -> list[str]:
+    """Which of `OUTCOMES` are chosen."""
+    return [outcome for outcome, meant in OUTCOMES.items() if set(meant) & set(statuses)]
+
+
 def active_chips(filters: Filters) -> list[Fact]:
     """One chip per value that is set; its value says what to remove, as `filter=value`."""
     found = []
     for each in fields(filters):
         value = getattr(filters, each.name)
-        texts: tuple[str, ...] = value if isinstance(value, tuple) else () if value in ("", None) else (_plain(value),)
-        for text in texts:
-            shown = STATUS_LABELS.get(text, text) if each.name == "status" else text
-            found.append(Fact(LABELS[each.name], shown, action="remove", value=f"{each.name}={text}", removable=True))
+        if each.name == "status":
+            texts: tuple[str, ...] = tuple(outcomes(value))
+        elif isinstance(value, tuple):
+            texts = value
+        else:
+            texts = () if value in ("", None) else (_plain(value),)
+        found += [
+            Fact(LABELS[each.name], text, action="remove", value=f"{each.name}={text}", removable=True)
+            for text in texts
+        ]
     return found
 
 
 def without(filters: Filters, chip: str) -> Filters:
     """The filters without what a chip stands for."""
     name, _, text = chip.partition("=")
+    if name == "status":
+        return replace(filters, status=tuple(value for value in filters.status if value not in OUTCOMES.get(text, ())))
     if name in LIST_FILTERS:
         rest = tuple(value for value in getattr(filters, name) if value != text)
         return replace(filters, **{name: rest})  # type: ignore[arg-type]
@@ -97,13 +111,12 @@ def _chips(filters: Filters) -> None:
 
 
 def _status(filters: Filters) -> None:
-    st.session_state["filter-status"] = list(filters.status)
+    st.session_state["filter-status"] = outcomes(filters.status)
     st.segmented_control(
         "Status",
-        list(STATUSES[:2]),
+        list(OUTCOMES),
         key="filter-status",
         selection_mode="multi",
-        format_func=STATUS_LABELS.__getitem__,
         label_visibility="collapsed",
         on_change=_status_changed,
     )
@@ -151,7 +164,8 @@ def _search() -> None:
 
 
 def _status_changed() -> None:
-    go(address().filtered(status=tuple(st.session_state["filter-status"])))
+    chosen = st.session_state["filter-status"]
+    go(address().filtered(status=tuple(status for outcome in chosen for status in OUTCOMES[outcome])))
 
 
 def _apply() -> None:

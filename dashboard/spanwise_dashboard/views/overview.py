@@ -187,54 +187,81 @@ def _chart(chart: charts.Chart) -> None:
 
 
 def _by_model(context: Context, groups: Sequence[Group]) -> None:
-    rows = [_row(context, group, "model", cost_share=_share(groups, group)) for group in groups]
-    _group_table(context, "By model", "Model", rows, "No model calls in this time range.")
+    rows = [
+        Row(group.key, (*_common_cells(group), *_cost_cells(groups, group)), href=_href(context, "model", group.key))
+        for group in groups
+    ]
+    columns = (
+        Column("Model", width="26%"),
+        *_COMMON_COLUMNS,
+        Column("Tokens", "right", hide=560),
+        Column("Cost", "right", width="17%", help="With its share of the whole"),
+    )
+    _group_table(context, "By model", "model", columns, rows, "No model calls in this time range.")
 
 
 def _by_name(context: Context, groups: Sequence[Group]) -> None:
-    rows = [_row(context, group, "name", cost_share=_share(groups, group)) for group in groups]
-    _group_table(context, "By request", "Name", rows, "No requests in this time range.")
+    rows = [
+        Row(
+            group.key,
+            (*_common_cells(group), Cell(duration(group.latency_ms_p99))),
+            href=_href(context, "name", group.key),
+        )
+        for group in groups
+    ]
+    columns = (Column("Name", width="26%"), *_COMMON_COLUMNS, Column("p99", "right", hide=520))
+    _group_table(context, "By request", "name", columns, rows, "No requests in this time range.")
+
+
+_COMMON_COLUMNS = (
+    Column("Calls", "right"),
+    Column("Errors", "right", width="15%", hide=440),
+    Column("p50", "right", hide=620),
+    Column("p95", "right", width="17%"),
+)
 
 
 def _share(groups: Sequence[Group], group: Group) -> float:
     return ratio(group.cost_nanousd or 0, sum(each.cost_nanousd or 0 for each in groups)) or 0.0
 
 
-def _row(context: Context, group: Group, filter_name: str, *, cost_share: float) -> Row:
+def _common_cells(group: Group) -> tuple[Cell, ...]:
     rate = ratio(group.errors, group.calls)
     rate_before = ratio(group.previous_errors, group.previous_calls)
-    grew = change(group.latency_ms_p95, group.previous_latency_ms_p95, "down")
-    dearer = change(group.cost_nanousd, group.previous_cost_nanousd, "down")
-    note = f"{count(group.unpriced_calls)} calls have no known price" if group.unpriced_calls else None
-    cells = (
+    slower = change(group.latency_ms_p95, group.previous_latency_ms_p95, "down")
+    return (
         Cell(group.key or "(none)", title=group.key),
         Cell(compact(group.calls), title=count(group.calls), change=change(group.calls, group.previous_calls)),
         Cell(percent(rate), tone="bad" if group.errors else "", change=points(rate, rate_before, "down")),
         Cell(duration(group.latency_ms_p50)),
-        Cell(duration(group.latency_ms_p95), change=grew),
-        Cell(compact(group.usage.input + group.usage.output)),
-        Cell(money(group.cost_nanousd), change=dearer if not note else NO_CHANGE, bar=cost_share, title=note),
+        Cell(duration(group.latency_ms_p95), change=slower),
     )
-    target = _filtered(context, filter_name, group.key)
-    return Row(group.key, cells, href=href("traces", target) if group.key else "")
+
+
+def _cost_cells(groups: Sequence[Group], group: Group) -> tuple[Cell, ...]:
+    unpriced = (
+        f"{plural(group.unpriced_calls, 'call')} without a known price left out" if group.unpriced_calls else None
+    )
+    dearer = NO_CHANGE if unpriced else change(group.cost_nanousd, group.previous_cost_nanousd, "down")
+    return (
+        Cell(compact(group.usage.input + group.usage.output)),
+        Cell(money(group.cost_nanousd), change=dearer, bar=_share(groups, group), title=unpriced),
+    )
+
+
+def _href(context: Context, filter_name: str, key: str) -> str:
+    return href("traces", _filtered(context, filter_name, key)) if key else ""
 
 
 def _filtered(context: Context, filter_name: str, key: str) -> State:
     return context.state().filtered(**{filter_name: (key,)})
 
 
-def _group_table(context: Context, title: str, first: str, rows: Sequence[Row], empty: str) -> None:
-    columns = (
-        Column(first, width="26%"),
-        Column("Calls", "right"),
-        Column("Errors", "right", width="15%", hide=520),
-        Column("p50", "right", hide=620),
-        Column("p95", "right", width="17%"),
-        Column("Tokens", "right", hide=560),
-        Column("Cost", "right", width="17%"),
-    )
+def _group_table(
+    context: Context, title: str, filter_name: str, columns: Sequence[Column], rows: Sequence[Row], empty: str
+) -> None:
     with st.container():
-        st.subheader(f"{title}", anchor=False)
-        clicked = table(title, columns, rows, key=f"table-{first}", empty=empty)
+        st.subheader(title, anchor=False)
+        clicked = table(title, columns, rows, key=f"table-{filter_name}", empty=empty)
     if clicked is not None and clicked.action == "row":
-        context.switch("traces", _filtered(context, first.lower(), clicked.value))
+        context.switch("traces", _filtered(context, filter_name, clicked.value))

@@ -156,7 +156,11 @@ def _producers(producers: Sequence[ProducerState], now: datetime) -> None:
         Row(
             each.producer,
             (
-                Cell(each.service or "(no service name)", sub=each.producer[:12], title=each.producer),
+                Cell(
+                    each.service or "(no service name)",
+                    sub=f"{each.producer[:6]}…{each.producer[-6:]}",
+                    title=each.producer,
+                ),
                 Cell(each.project),
                 Cell(compact(each.emitted), title=count(each.emitted)),
                 Cell(count(each.rejected), tone="bad" if each.rejected else "muted"),

@@ -33,7 +33,9 @@ def page(context: Context) -> None:
 
 def badges(summary: TraceSummary) -> list[Badge]:
     """The trace's state in words."""
-    found = {"error": [Badge("failed", "bad")], "ok": [Badge("succeeded", "good")]}.get(summary.status, [])
+    found = [Badge("failed", "bad")] if summary.status == "error" else []
+    if summary.status != "error" and summary.name:
+        found = [Badge("succeeded", "good")]
     if summary.errors:
         found = [*found, Badge(plural(summary.errors, "failed span"), "bad" if summary.status == "error" else "warn")]
     return [*found, *(Badge(tag) for tag in summary.tags)]
@@ -51,7 +53,8 @@ def facts(context: Context, summary: TraceSummary) -> list[Fact]:
         Fact("Cost", money(summary.cost_nanousd), title=unpriced if summary.unpriced_calls else ""),
         *([Fact("", unpriced, tone="warn")] if summary.unpriced_calls else []),
         Fact("Tokens", tokens, title=exact),
-        Fact("Spans", f"{count(summary.spans)}, {plural(summary.llm_calls, 'model call')}"),
+        Fact("Spans", count(summary.spans)),
+        Fact("Model calls", count(summary.llm_calls)),
         *(
             Fact(label, value, href=href("traces", place.only(**{name: value})), action=name, value=value)
             for label, name, value in (("User", "user", summary.user_id), ("Session", "session", summary.session_id))

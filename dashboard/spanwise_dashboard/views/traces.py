@@ -10,7 +10,7 @@ from spanwise_dashboard import remembered
 from spanwise_dashboard.components.table import Badge, Cell, Column, Row, table
 from spanwise_dashboard.context import Context, address, go, href
 from spanwise_dashboard.controls import refresh_seconds, title_bar
-from spanwise_dashboard.format import clock, compact, count, duration, money, plural
+from spanwise_dashboard.format import clock, compact, count, duration, money, money_in_brief, plural
 from spanwise_dashboard.messages import gist
 from spanwise_dashboard.notices import explained, first_trace
 from spanwise_dashboard.state import Filters, TimeRange
@@ -19,16 +19,16 @@ from spanwise_schemas.api import TracePage, TraceSummary
 
 PAGE_SIZE = 50
 COLUMNS = (
-    Column("Trace", width="30%"),
+    Column("Trace", width="27%"),
     Column("Started", width="126px"),
     Column("Duration", "right", width="88px"),
     Column("Cost", "right", width="108px"),
     Column("Tokens", "right", width="84px", hide=640),
     Column("Spans", "right", width="68px", hide=760),
     Column("Model", width="15%", hide=700),
-    Column("User", width="12%", hide=820),
-    Column("Environment", width="11%", hide=1000),
-    Column("Tags", width="11%", hide=1120),
+    Column("User", width="13%", hide=820),
+    Column("Environment", width="104px", hide=1000),
+    Column("Tags", width="13%", hide=1120),
 )
 
 
@@ -82,20 +82,20 @@ def _row(context: Context, trace: TraceSummary, now: datetime) -> Row:
             Badge(plural(trace.errors, "error"), "warn", f"{plural(trace.errors, 'span')} failed, the trace did not"),
         )
     models = trace.models[0] + (f" +{len(trace.models) - 1}" if len(trace.models) > 1 else "") if trace.models else ""
-    partial = f"{plural(trace.unpriced_calls, 'call')} without a known price left out" if trace.unpriced_calls else None
-    cost = money(trace.cost_nanousd) + ("+" if trace.unpriced_calls and trace.cost_nanousd is not None else "")
+    partial = f", {plural(trace.unpriced_calls, 'call')} without a known price left out" if trace.unpriced_calls else ""
+    cost = money_in_brief(trace.cost_nanousd) + ("+" if trace.unpriced_calls and trace.cost_nanousd is not None else "")
     by_user = href("traces", state.filtered(user=trace.user_id)) if trace.user_id else ""
     cells = (
         Cell(
             trace.name or "(root has not arrived)",
             sub=gist(trace.input_preview) or trace.trace_id,
-            dot="bad" if failed else "good" if trace.status == "ok" else "",
+            dot="bad" if failed else "good" if trace.name else "",
             title=trace.input_preview or trace.trace_id,
             badges=badges,
         ),
         Cell(clock(trace.start_time, context.zone, now), title=trace.start_time.isoformat()),
         Cell(duration(trace.duration_ms)),
-        Cell(cost, title=partial),
+        Cell(cost, title=money(trace.cost_nanousd) + partial),
         Cell(compact(trace.input_tokens + trace.output_tokens), title=_tokens(trace)),
         Cell(compact(trace.spans), title=f"{plural(trace.spans, 'span')}, {plural(trace.llm_calls, 'model call')}"),
         Cell(models, title=", ".join(trace.models)),

@@ -33,6 +33,11 @@ def test_money(nanos: int | None, text: str) -> None:
     assert f.money(nanos) == text
 
 
+def test_money_in_brief() -> None:
+    """Narrow places bound what is tiny instead of spelling it out."""
+    assert [f.money_in_brief(nanos) for nanos in (None, 0, 99_999, 100_000)] == ["—", "$0", "<$0.0001", "$0.00010"]
+
+
 @given(st.integers(min_value=1, max_value=10**18))
 def test_money_is_right_within_a_twentieth_and_never_zero(nanos: int) -> None:
     """What is shown is never zero for what is not, and never off by more than its last digit."""

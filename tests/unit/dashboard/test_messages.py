@@ -133,9 +133,19 @@ def test_any_json_is_shown(value: object) -> None:
     assert conversation(body)
 
 
-@given(st.lists(st.text(min_size=1), min_size=1, max_size=4))
+def test_a_structured_answer_is_indented() -> None:
+    """A text that is JSON is easier to read indented."""
+    body = json.dumps([{"role": "assistant", "content": '{"allowed":true}'}])
+
+    assert conversation(body) == [Message("assistant", (Part("json", '{\n  "allowed": true\n}'),))]
+
+
+PLAIN = st.text(min_size=1).filter(lambda text: pretty(text) == text)
+
+
+@given(st.lists(PLAIN, min_size=1, max_size=4))
 def test_no_text_is_lost_or_changed(contents: list[str]) -> None:
-    """Every message's text is shown letter by letter, markup included."""
+    """Every message's text that is not JSON is shown letter by letter, markup included."""
     body = json.dumps([{"role": "user", "content": content} for content in contents])
 
     assert texts(conversation(body)) == "\n".join(contents)

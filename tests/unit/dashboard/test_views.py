@@ -211,7 +211,7 @@ def test_traces_filtered_by_the_address(open_page: tuple[FakeApi, Open]) -> None
 
     assert [row["id"] for row in drawn(app, "table")[0]["rows"]] == [ERROR_TRACE_ID]
     assert [(fact["label"], fact["text"], fact["value"]) for fact in chips["facts"]] == [
-        ("Status", "Failed", "status=error"),
+        ("Status", "Failed", "status=Failed"),
         ("Text", "card", "q=card"),
     ]
     assert chips["actions"] == [{"action": "reset", "text": "Reset 2 filters"}]

@@ -1,7 +1,7 @@
 // Bars or lines over time. Moving over it reads the values, dragging over it zooms into a time range.
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 176, TOP = 6, BOTTOM = 22, RIGHT = 6, MINUTE = 60000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
-const STEPS = [MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY];
+const STEPS = [MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY];
 
 function shape(tag, attributes, text) {
   const node = document.createElementNS(SVG, tag);
@@ -39,7 +39,7 @@ function niceTicks(top, whole) {
 }
 
 function timeTicks(start, end, room) {
-  const step = STEPS.find((each) => (end - start) / each <= Math.max(2, room / 74)) ?? Math.ceil((end - start) / (6 * DAY)) * DAY;
+  const step = STEPS.find((each) => (end - start) / each <= Math.max(2, room / 62)) ?? Math.ceil((end - start) / (6 * DAY)) * DAY;
   const first = new Date(start);
   if (step >= HOUR) first.setHours(0, 0, 0, 0); else first.setMinutes(0, 0, 0);
   const ticks = [];

@@ -3,6 +3,8 @@ const ROW = 28, MARGIN = 8, INDENT = 14, MAX_INDENT = 12;
 const boards = new WeakMap();
 
 function took(ms) {
+  if (ms === 0) return "0";
+  if (ms < 0.1) return "<0.1 ms";
   if (ms < 10) return `${ms.toFixed(1)} ms`;
   if (ms < 1000) return `${ms.toFixed(0)} ms`;
   if (ms < 60000) return `${(ms / 1000).toFixed(2)} s`;
@@ -23,7 +25,8 @@ class Board {
 
   load(data) {
     this.spans = data.spans;
-    this.total = Math.max(data.total_ms, 0.001);
+    this.whole = Math.max(data.total_ms, 0.001);
+    [this.from, this.total] = [0, this.whole]; // the part of the trace that the lanes show: its start and length
     this.version = data.version;
     this.height = data.height;
     this.collapsed.clear();
@@ -52,20 +55,44 @@ class Board {
       critical,
       tool("Collapse", () => { this.spans.forEach((span, index) => { if (span.below && span.depth > 0) this.collapsed.add(index); }); this.refresh(); }, { title: "Collapse all below the first level" }),
       tool("Expand", () => { this.collapsed.clear(); this.refresh(); }, { title: "Expand all" }));
-    const ticks = [0, 0.25, 0.5, 0.75].map((share) =>
-      el("span", { class: `tick ${share ? "" : "first"}`, style: { left: `${share * 100}%` } }, share ? took(this.total * share) : "0"));
-    const axis = el("div", { class: "axis", "aria-hidden": "true" }, el("div", { class: "names" }, "Span"), el("div", {}, ticks), el("div", {}));
+    this.scale = el("div", {});
+    this.unzoom = el("button", { class: "button", type: "button", style: { display: "none" }, on: { click: () => this.zoom(0, this.whole) } }, "Whole trace");
+    tools.append(this.unzoom);
+    const axis = el("div", { class: "axis", "aria-hidden": "true" }, el("div", { class: "names" }, "Span"), this.scale, el("div", {}));
     this.space = el("div", { class: "space", role: "presentation" });
     this.view = el("div", { class: `view ${this.critical ? "critical" : ""}`, role: "tree", tabindex: "0", "aria-label": "Spans of the trace", style: { maxHeight: `${this.height}px` } }, this.space);
     this.view.addEventListener("scroll", () => this.draw());
     this.view.addEventListener("keydown", (event) => this.key(event));
     this.view.addEventListener("click", (event) => this.click(event));
+    // The first click draws the row anew, so the second one's row is found by its height.
+    this.view.addEventListener("dblclick", (event) => this.zoomTo(Math.floor((event.clientY - this.space.getBoundingClientRect().top) / ROW)));
     const kinds = [...new Set(this.spans.map((span) => span.kind))].slice(0, 8);
     const legend = kinds.map((kind) => el("span", { class: `item k-${kind}` }, el("span", { class: "mark", style: { width: "8px" } }), kind));
     if (this.spans.some((span) => span.ttft !== null)) legend.push(el("span", { class: "item" }, "▏time to first token"));
     if (this.spans.some((span) => span.orphan)) legend.push(el("span", { class: "item" }, "⚠ parent not in this trace"));
     this.drawn.clear();
+    this.drawScale();
     this.root.replaceChildren(tools, el("div", { class: "frame" }, axis, this.view, el("div", { class: "foot" }, legend)));
+  }
+
+  drawScale() {
+    this.scale.replaceChildren(...[0, 0.25, 0.5, 0.75].map((share) =>
+      el("span", { class: `tick ${share ? "" : "first"}`, style: { left: `${share * 100}%` } }, took(this.from + this.total * share))));
+  }
+
+  // The lanes show one span's time from edge to edge, with a little air.
+  zoomTo(at) {
+    const span = this.spans[this.shown[at]];
+    if (!span) return;
+    const air = Math.max(span.duration, 0.01) * 0.03;
+    this.zoom(Math.max(0, span.offset - air), Math.max(span.duration, 0.01) + 2 * air);
+  }
+
+  zoom(from, length) {
+    [this.from, this.total] = [from, length];
+    this.unzoom.style.display = length === this.whole ? "none" : "";
+    this.drawScale();
+    this.redraw();
   }
 
   // Which spans are shown, by collapse and search; a match keeps its ancestors.
@@ -128,12 +155,13 @@ class Board {
       !span.error && span.errors_below && !open ? el("span", { class: "sign below" }, `${span.errors_below} ✕`) : null,
       span.detail ? el("span", { class: "detail" }, span.detail) : null,
       span.cost ? el("span", { class: "cost" }, span.cost) : null);
-    const left = Math.min(100, Math.max(0, (span.offset / this.total) * 100));
-    const width = Math.min(100 - left, Math.max(0, (span.duration / this.total) * 100));
-    const bar = el("div", { class: "bar", style: { left: `${left}%`, width: `${width}%` } });
-    if (span.ttft !== null && span.duration > 0 && width >= 1) {
-      const share = Math.min(100, (span.ttft / span.duration) * 100);
-      bar.append(el("div", { class: "wait", title: `First token after ${took(span.ttft)}`, style: { width: `${share}%` } }));
+    const position = (ms) => Math.min(100, Math.max(0, ((ms - this.from) / this.total) * 100));
+    const left = position(span.offset), width = position(span.offset + span.duration) - left;
+    const outside = span.offset + span.duration < this.from || span.offset > this.from + this.total;
+    const bar = el("div", { class: "bar", style: { left: `${left}%`, width: `${width}%`, display: outside ? "none" : "" } });
+    if (span.ttft !== null && width >= 1) {
+      const share = Math.max(0, ((position(span.offset + span.ttft) - left) / width) * 100);
+      if (share > 0) bar.append(el("div", { class: "wait", title: `First token after ${took(span.ttft)}`, style: { width: `${share}%` } }));
     }
     const lane = el("div", { class: "lane" }, bar);
     const selected = span.id === this.selected;
@@ -143,7 +171,7 @@ class Board {
       class: classes.filter(Boolean).join(" "), id: `row-${at}`, role: "treeitem", "data-at": at, "aria-level": span.depth + 1,
       "aria-selected": String(selected), "aria-expanded": span.below ? String(open) : null,
       "aria-label": `${span.name}, ${span.kind}, ${took(span.duration)}${span.error ? ", failed" : ""}`,
-      style: { top: `${at * ROW}px` }, title: `${span.name}\n${span.kind}${span.detail ? ` · ${span.detail}` : ""}\nstarts at ${took(span.offset)}, took ${took(span.duration)}`,
+      style: { top: `${at * ROW}px` }, title: `${span.name}\n${span.kind}${span.detail ? ` · ${span.detail}` : ""}\nstarts at ${took(span.offset)}, took ${took(span.duration)}\ndouble-click to zoom`,
     }, name, lane, el("div", { class: "took" }, took(span.duration)));
   }
 
@@ -200,6 +228,8 @@ class Board {
     const moves = { ArrowDown: this.active + 1, ArrowUp: this.active - 1, PageDown: this.active + page, PageUp: this.active - page, Home: 0, End: this.shown.length - 1 };
     if (event.key in moves) this.go(moves[event.key]);
     else if (event.key === "Enter" || event.key === " ") this.select(this.active);
+    else if (event.key === "z") this.zoomTo(this.active);
+    else if (event.key === "Escape") this.zoom(0, this.whole);
     else if (event.key === "ArrowRight" && span.below) { if (open) this.go(this.active + 1); else this.toggle(this.active, false); }
     else if (event.key === "ArrowLeft" && open) this.toggle(this.active, true);
     else if (event.key === "ArrowLeft" && span.depth > 0) {
