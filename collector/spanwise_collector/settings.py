@@ -108,8 +108,8 @@ class Settings(BaseSettings):
     )
     prices_file: Path | None = Field(
         None,
-        description="A file with prices of your own, which add to or replace the price list; see docs/prices.md. Empty: "
-        "none.",
+        description="A file with prices of your own, which add to or replace the price list; see docs/prices.md. "
+        "Empty: none.",
     )
     retention_days: int = Field(
         30, description="Days that spans are kept. Input and output are kept for 14 days.", ge=1, le=3650
