@@ -41,6 +41,7 @@ def run_up(options: UpOptions, terminal: Terminal) -> int:
     Raises:
         CommandError: something could not start, or a part died.
     """
+    _check_combination(options)
     require("spanwise up", "collector", *(["dashboard"] if options.dashboard else []))
     _check_embedded(options)
     requests = StopRequests()
@@ -70,6 +71,16 @@ def run_up(options: UpOptions, terminal: Terminal) -> int:
             stack.stop(drain=drain)
     terminal.line("Stopped.")
     return EXIT_OK
+
+
+def _check_combination(options: UpOptions) -> None:
+    """Refuse options that would be ignored."""
+    if options.kafka and options.kafka_port is not None:
+        raise UsageError(
+            "--kafka-port is the port of the packaged broker, which --kafka leaves out. Give one of the two."
+        )
+    if not options.dashboard and options.dashboard_port is not None:
+        raise UsageError("--dashboard-port has no use with --no-dashboard. Give one of the two.")
 
 
 def _check_embedded(options: UpOptions) -> None:

@@ -50,6 +50,26 @@ def test_wrong_usage_ends_with_code_2(arguments: list[str], capsys: pytest.Captu
     assert (caught.value.code, capsys.readouterr().err.startswith("usage: spanwise")) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["--kafka", "broker:9092", "--kafka-port", "9093"],
+            "--kafka-port is the port of the packaged broker, which --kafka leaves out. Give one of the two.",
+        ),
+        (
+            ["--no-dashboard", "--dashboard-port", "8502"],
+            "--dashboard-port has no use with --no-dashboard. Give one of the two.",
+        ),
+    ],
+)
+def test_options_that_would_be_ignored_are_refused(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody is left to wonder why an option did nothing."""
+    assert (main(["up", *arguments]), capsys.readouterr().err) == (2, f"spanwise up: {said}\n")
+
+
 def test_an_error_is_one_message_without_a_traceback(capsys: pytest.CaptureFixture[str], tmp_path: object) -> None:
     """`spanwise status` where nothing runs says so, names the remedy and fails."""
     code = main(["status", "--data-dir", str(tmp_path)])
