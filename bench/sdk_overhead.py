@@ -211,7 +211,7 @@ def away() -> dict[str, Any]:
         stats = spanwise.stats()
         print(grown / 1024, stats.emitted, stats.dropped_total, stats.queued, time.time(), flush=True)
     """
-    done = run(program(body, kafka=f"127.0.0.1:{free_port()}"), unique_name())
+    done = run(program(body, kafka=f"127.0.0.1:{free_port()}", exit_timeout_s=3), unique_name())
     ended = time.time()
     grown, emitted, dropped, queued, at = done.stdout.split()
     return {
@@ -240,7 +240,7 @@ def exits(bootstrap: str) -> dict[str, Any]:
             "hung": f"127.0.0.1:{hung.getsockname()[1]}",
         }
         for kind, address in brokers.items():
-            done = run(program(body, kafka=address), unique_name())
+            done = run(program(body, kafka=address, exit_timeout_s=3), unique_name())
             found[f"exit_{kind}_s"] = round(time.time() - float(done.stdout), 2)
     return found
 
@@ -275,7 +275,7 @@ def pending(bootstrap: str) -> dict[str, Any]:
 def _stored(bootstrap: str, body: str, *, kill: bool = False) -> tuple[int, int]:
     name = unique_name()
     reader = Reader(bootstrap)
-    process = start(program(body, kafka=bootstrap, linger_ms=60_000), name)
+    process = start(program(body, kafka=bootstrap, linger_ms=60_000, exit_timeout_s=3), name)
     if kill:
         assert process.stdout is not None
         process.stdout.readline()

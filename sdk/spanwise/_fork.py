@@ -4,8 +4,8 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from spanwise import _exit
+from spanwise._gate import import_gate
 from spanwise._guard import guard
-from spanwise._pipeline import import_gate
 
 if TYPE_CHECKING:
     from spanwise._client import _Process

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from spanwise._pipeline import import_gate
+from spanwise._gate import import_gate
 from spanwise._transport import Outcome, Record, Refused, Sent, TransportUnavailableError, Unsent
 
 # Each wait of the client is short; waiting longer is the pipeline's part, which keeps its bounds meanwhile.
@@ -18,6 +18,10 @@ MAX_BLOCK_MS: Final = 3_000
 REQUEST_TIMEOUT_MS: Final = 5_000
 DELIVERY_TIMEOUT_MS: Final = 15_000
 LINGER_MS: Final = 5  # all records of one delivery travel in one request per broker
+
+# What the socket module needs to look a host up, and what kafka-python uses to send.
+_PROBE_MODULES: Final = ("encodings.idna",)
+_MODULES: Final = ("kafka", "kafka.errors", "kafka.net.compat")
 
 _THREAD_PREFIX: Final = "spanwise-"
 
@@ -115,10 +119,12 @@ class KafkaTransport:
 
 def _connect(options: KafkaOptions) -> Any:
     # A plain connection first: while no broker answers, the client is not even imported (20 MB, 0.2 s).
+    import_gate.load(*_PROBE_MODULES)
     _probe(options.servers)
-    with import_gate:
-        from kafka import KafkaProducer
-        from kafka.net.compat import KafkaNetClient
+    import_gate.load(*_MODULES)
+    from kafka import KafkaProducer
+    from kafka.net.compat import KafkaNetClient
+
     _quieten()
     clients: list[Any] = []
 

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from spanwise._pipeline import import_gate
+from spanwise._gate import import_gate
 from spanwise._transport import Outcome, Record, Refused, Sent, TransportUnavailableError, Unsent
 from spanwise_schemas.wire import LOGS_TOPIC, SPANS_TOPIC
 
 TIMEOUT_S: Final = (2.0, 10.0)  # to connect, to answer
+# What looking a host up and sending a request need.
+_MODULES: Final = ("encodings.idna", "netrc", "requests")
 _PATHS: Final = {SPANS_TOPIC: "/v1/traces", LOGS_TOPIC: "/v1/logs"}
 # The receiver has looked at the content and does not want it; everything else may pass with time or with a changed
 # setting there.
@@ -42,9 +44,9 @@ class OtlpHttpTransport:
 
     def deliver(self, records: Sequence[Record]) -> list[Outcome]:
         """Post the records, one after the other; after a failure to connect the rest is left for later."""
+        session = self._connected()
         import requests
 
-        session = self._connected()
         outcomes: list[Outcome] = []
         for record in records:
             try:
@@ -87,8 +89,9 @@ class OtlpHttpTransport:
 
     def _connected(self) -> Any:
         if self._session is None:
-            with import_gate:
-                import requests
+            import_gate.load(*_MODULES)
+            import requests
+
             self._session = requests.Session()
             self._session.headers.update(self._options.headers)
         return self._session

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from spanwise._gate import import_gate
 from spanwise._guard import guard
 from spanwise._queue import IntakeQueue
 from spanwise._scores import Score
@@ -50,6 +51,8 @@ _DELIVERY_BYTES: Final = 4_000_000  # raw bytes in hand of the delivering thread
 _SPAN_WEIGHT: Final = 3_000  # of a span object without its texts, measured on CPython 3.11
 _BACKOFF_S: Final = (0.1, 5.0)
 _FLUSH_POLL_S: Final = 0.005
+# Loaded in the background, not with `import spanwise`: 60 ms.
+_MODULES: Final = ("spanwise._encode", "spanwise._outbox", "spanwise._pack")
 _JOIN_S: Final = 0.2
 
 
@@ -234,8 +237,9 @@ class Pipeline:
 
     def _encode_loop(self) -> None:
         self._enter_own_thread()
-        with import_gate:
-            from spanwise import _encode, _outbox, _pack  # noqa: F401 (imported here, not at `import spanwise`: 60 ms)
+        import_gate.load(*_MODULES)
+        from spanwise import _outbox
+
         outbox = self._outbox = _outbox.Outbox(self._options.max_buffer_bytes)
         while not self._closed:
             self._intake.wait(self._options.linger_s)
@@ -390,38 +394,3 @@ class Pipeline:
                 "suppress_instrumentation", True, context.set_value("suppress_http_instrumentation", True)
             )
         )
-
-
-class ImportGate:
-    """Held while a background thread imports, and while the process forks.
-
-    An import that is copied half-done into a forked child never ends there.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._forking = False
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-    def before_fork(self) -> None:
-        """Wait for an import that is under way, not for ever."""
-        self._forking = self._lock.acquire(timeout=5.0)
-
-    def after_fork_in_parent(self) -> None:
-        """Let imports go on."""
-        if self._forking:
-            self._forking = False
-            self._lock.release()
-
-    def after_fork_in_child(self) -> None:
-        """The thread that may have held it does not exist here."""
-        self._lock = threading.Lock()
-        self._forking = False
-
-
-import_gate: Final = ImportGate()

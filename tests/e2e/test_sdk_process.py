@@ -6,6 +6,7 @@ Nothing pending is lost at any end of a process, nor in forked children.
 import json
 import signal
 import socket
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -183,6 +184,31 @@ for n in range(10):
     assert all(sorted(numbers) == list(range(len(numbers))) for numbers in by_producer.values())
 
 
+def test_background_threads_import_only_while_forks_wait(kafka_bootstrap: str, reader: Reader) -> None:
+    """From the connection on, delivering needs no module that was not loaded under the gate that forks wait for."""
+    name = unique_name()
+    early = """
+        import sys
+        from spanwise import _gate
+        loaded = set()
+        load = _gate.ImportGate.load
+        def load_and_note(gate, *modules):
+            load(gate, *modules)
+            loaded.update(sys.modules)
+        _gate.ImportGate.load = load_and_note
+    """
+    body = """
+        work(1)
+        spanwise.score(NAME, 1.0, trace_id="ab" * 16)
+        assert spanwise.flush(60)
+        print(sorted(set(sys.modules) - loaded))
+    """
+
+    done = run(textwrap.dedent(early) + program(body, kafka=kafka_bootstrap), name)
+
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
 def test_spawned_children_that_call_init_lose_nothing(kafka_bootstrap: str, reader: Reader, tmp_path: Path) -> None:
     """A child of multiprocessing ends without running atexit; what it has pending is sent all the same."""
     name = unique_name()
@@ -191,7 +217,7 @@ def test_spawned_children_that_call_init_lose_nothing(kafka_bootstrap: str, read
 import spanwise
 
 def job():
-    spanwise.init(kafka={kafka_bootstrap!r}, linger_ms={LINGER})
+    spanwise.init(kafka={kafka_bootstrap!r}, linger_ms={LINGER}, exit_timeout_s=30)
     for n in range(5):
         with spanwise.span({name!r}):
             pass

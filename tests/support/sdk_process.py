@@ -37,6 +37,8 @@ def make_topics(bootstrap: str) -> None:
 
 def program(body: str, **settings: Any) -> str:
     """A program that sets Spanwise up and then runs `body`, in which `work(n)` is an observed function."""
+    # Ten processes of these tests may start at once on a busy machine; how long the exit takes is the benchmark's part.
+    settings.setdefault("exit_timeout_s", 30)
     given = ", ".join(f"{name}={value!r}" for name, value in settings.items())
     head = f"""
         import os, signal, sys, threading, time
