@@ -1,8 +1,9 @@
-"""Traces made inside the engine by INSERT … SELECT, for benchmarks: realistic in shape, the same for the same arguments.
+"""Traces made inside the engine by INSERT … SELECT, for benchmarks: realistic in shape, repeatable.
 
-A trace is an agent run of ten spans: root, retriever, embedding, three model calls, two tools, reranker, guardrail. Users, sessions,
-models, names, durations and costs are skewed as real ones are; 2 % of the traces fail. Texts are English words by Zipf's law with
-an order number in each. Besides those there are single traces of a given size, for the trace page.
+A trace is an agent run of ten spans: root, retriever, embedding, three model calls, two tools, reranker, guardrail.
+Users, sessions, models, names, durations and costs are skewed as real ones are; 2 % of the traces fail. Texts are
+English words, few of them frequent, with an order number in each. Besides those there are single traces of a given
+size, for the trace page.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,16 +18,26 @@ SPANS_PER_TRACE: Final = 10
 SLICE: Final = 500_000
 
 WORDS: Final = (
-    "the of and to a in is that for it as was with be by on not he his but at are this have from or had an they which one you "
-    "were all her she there would their we him been has when who will no more if out so said what up its about into than them can "
-    "only other time new some could these two may first then do any like my now over such our man me even most made after also did "
-    "many off before must well back through years much where your way down should because long each just state those people too "
-    "mr how little good world make very year still see own work men day get here between both being under three never know same "
-    "last another while us might great old order refund customer invoice shipment policy account password delivery warranty "
-    "subscription payment address return exchange cancel upgrade support ticket product price discount catalogue warehouse carrier "
-    "tracking damaged missing replacement receipt billing currency tax coupon balance limit session token model answer question "
-    "context document passage summary translate language french german spanish english python query database index vector "
-    "embedding similarity retrieval rerank agent tool function argument result error timeout retry network request response"
+    "the of and to a in is that for it as was with be by on not he his but at are this have from or had an they "
+    "which one you "
+    "were all her she there would their we him been has when who will no more if out so said what up its about into "
+    "than them can "
+    "only other time new some could these two may first then do any like my now over such our man me even most made "
+    "after also did "
+    "many off before must well back through years much where your way down should because long each just state those "
+    "people too "
+    "mr how little good world make very year still see own work men day get here between both being under three "
+    "never know same "
+    "last another while us might great old order refund customer invoice shipment policy account password delivery "
+    "warranty "
+    "subscription payment address return exchange cancel upgrade support ticket product price discount catalogue "
+    "warehouse carrier "
+    "tracking damaged missing replacement receipt billing currency tax coupon balance limit session token model "
+    "answer question "
+    "context document passage summary translate language french german spanish english python query database index "
+    "vector "
+    "embedding similarity retrieval rerank agent tool function argument result error timeout retry network request "
+    "response"
 )
 
 
@@ -90,7 +101,8 @@ def _micros(time: datetime) -> int:
 # trace: number of the trace; place: 0 is the root; h, g: hashes that decide everything of the span and of its trace.
 _ORDINARY: Final = """
 SELECT intDiv(number, 10) AS trace, number % 10 AS place, cityHash64(number) AS h, cityHash64(trace, 7) AS g,
-  toFixedString(unhex(leftPad(hex(cityHash64(trace, 1)), 16, '0') || leftPad(hex(cityHash64(trace, 2)), 16, '0')), 16) AS trace_id,
+  toFixedString(reinterpretAsString(bitOr(cityHash64(trace, 1), bitShiftLeft(toUInt64(1), 63)))
+    || reinterpretAsString(bitOr(cityHash64(trace, 2), bitShiftLeft(toUInt64(1), 63))), 16) AS trace_id,
   toFixedString(reinterpretAsString(bitOr(h, 1)), 8) AS span_id,
   toFixedString(if(place = 0, '', reinterpretAsString(bitOr(cityHash64(number - place), 1))), 8) AS parent_span_id,
   {t0:Int64} + toInt64(trace / {traces:UInt64} * {length:Int64}) + place * 120000 + h % 50000 AS started,
@@ -101,12 +113,14 @@ _BIG: Final = """
 SELECT {big:UInt64} AS trace, if(number = 0, 0, 1 + number % 9) AS place, cityHash64(number, {big:UInt64}, 99) AS h,
   cityHash64(trace, 8) AS g, toFixedString(unhex(leftPad(hex({big:UInt64}), 32, '0')), 16) AS trace_id,
   toFixedString(reinterpretAsString(bitOr(h, 1)), 8) AS span_id,
-  toFixedString(if(number = 0, '', reinterpretAsString(bitOr(cityHash64(intDiv(number - 1, 6), {big:UInt64}, 99), 1))), 8) AS parent_span_id,
+  toFixedString(if(number = 0, '', reinterpretAsString(bitOr(cityHash64(intDiv(number - 1, 6), {big:UInt64}, 99), 1))),
+    8) AS parent_span_id,
   {t0:Int64} + number * 3000 AS started, toUInt64(exp(9 + (h % 1000) / 180.) * if(number = 0, 500, 1)) AS took
 FROM (SELECT number FROM numbers({count:UInt64}))
 """
-_TEXT: Final = """arrayStringConcat(arrayMap(i -> {words:Array(String)}[1 + toUInt32(pow((cityHash64(h, $SALT, i) % 100000) / 100000., 2.5)
-  * length({words:Array(String)}))], range({body:UInt32})), ' ') || ' order-' || toString(h % 1000000)"""
+_TEXT: Final = """arrayStringConcat(arrayMap(i -> {words:Array(String)}[1 + toUInt32(
+  pow((cityHash64(h, $SALT, i) % 100000) / 100000., 2.5) * length({words:Array(String)}))],
+  range({body:UInt32})), ' ') || ' order-' || toString(h % 1000000)"""
 _MACROS: Final = {
     "$CALL": "(place IN (3, 5, 9))",
     "$BODY": "(place IN (0, 3, 4, 5, 9))",
@@ -114,10 +128,11 @@ _MACROS: Final = {
     "$OUTPUT": _TEXT.replace("$SALT", "2"),
 }
 _SPANS: Final = """
-INSERT INTO spans (project_id, trace_id, span_id, parent_span_id, start_time, duration_us, ttft_us, is_root, name, kind, status,
-  error_type, env, service, release, convention, scope, sdk, user_id, session_id, tool_name, tags, provider, model_request,
-  model_response, finish_reason, tok_input, tok_output, cost_input_n, cost_output_n, cost_total_n, cost_source, price_version,
-  counts_usage, input_preview, output_preview, input_bytes, output_bytes, attrs, ingested_at, ktopic, kpart, koff)
+INSERT INTO spans (project_id, trace_id, span_id, parent_span_id, start_time, duration_us, ttft_us, is_root, name, kind,
+  status, error_type, env, service, release, convention, scope, sdk, user_id, session_id, tool_name, tags, provider,
+  model_request, model_response, finish_reason, tok_input, tok_output, cost_input_n, cost_output_n, cost_total_n,
+  cost_source, price_version, counts_usage, input_preview, output_preview, input_bytes, output_bytes,
+  attrs, ingested_at, ktopic, kpart, koff)
 SELECT {project:String}, trace_id, span_id, parent_span_id, fromUnixTimestamp64Micro(started, 'UTC'), took,
   if($CALL AND h % 3 = 0, toUInt32(took / 5), 0), place = 0,
   if(place = 0, 'workflow-' || toString(toUInt32(pow((g % 1000) / 1000., 2) * 40)),
@@ -125,7 +140,8 @@ SELECT {project:String}, trace_id, span_id, parent_span_id, fromUnixTimestamp64M
   ['agent', 'retriever', 'embedding', 'llm', 'tool', 'llm', 'reranker', 'guardrail', 'tool', 'llm'][place + 1],
   if(place = 0 AND g % 50 = 0 OR h % 200 = 0, 'error', if(h % 2 = 0, 'ok', 'unset')),
   if(h % 200 = 0, 'TimeoutError', ''),
-  ['prod', 'prod', 'prod', 'prod', 'staging', 'dev'][1 + g % 6], 'support', 'v1.' || toString(intDiv(trace * 20, {traces:UInt64})),
+  ['prod', 'prod', 'prod', 'prod', 'staging', 'dev'][1 + g % 6], 'support',
+  'v1.' || toString(intDiv(trace * 20, {traces:UInt64})),
   'gen_ai', 'openai', 'spanwise 0.1.0', 'user-' || toString(toUInt32(pow((g % 100003) / 100003., 2) * 20000)),
   'session-' || toString(intDiv(trace, 3)), if(place IN (4, 8), 'orders', ''),
   if(g % 4 = 0, ['vip', 'tag-' || toString(g % 30)], ['tag-' || toString(g % 30)]),

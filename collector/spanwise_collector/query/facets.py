@@ -1,6 +1,6 @@
 """Values that a list or chart can be filtered by."""
 
-from spanwise_collector.query.rollups import MetricFilter, source, whole_minutes
+from spanwise_collector.query.rollups import MetricFilter, source, whole_steps
 from spanwise_collector.query.window import Window
 from spanwise_collector.store.database import Reader
 from spanwise_schemas.api import Facets
@@ -13,7 +13,7 @@ def get_facets(reader: Reader, project: str, window: Window, *, timeout_s: float
         StoreError: see `Reader.query`.
     """
     rows, parameters = source(
-        ("env", "name", "model", "kind", "n", "n_root"), MetricFilter(project), [whole_minutes(window)]
+        ("env", "name", "model", "kind", "n", "n_root"), MetricFilter(project), [whole_steps(window)]
     )
 
     def most(column: str, weight: str) -> str:

@@ -12,8 +12,9 @@ from spanwise_schemas.api import GroupBy, Metric, MetricSeries, Series
 
 MAX_POINTS: Final = 2_000
 MAX_SERIES: Final = 20
-TARGET_POINTS: Final = 120
-STEPS: Final = (60, 300, 900, 1800, 3600, 10_800, 21_600, 86_400)
+TARGET_POINTS: Final = 150
+# From ten minutes on, each is made of whole steps of the coarsest roll-up that can be: few rows are read.
+STEPS: Final = (60, 120, 300, 600, 1800, 3600, 10_800, 21_600, 86_400)
 Unit = Literal["1", "ms", "tokens", "nanousd", "ratio"]
 
 
@@ -83,7 +84,7 @@ def step_for(window: Window, asked: int | None) -> int:
 
     Args:
         window: what is charted.
-        asked: what the caller wants, or None for about 120 points.
+        asked: what the caller wants, or None for at most 150 points.
 
     Raises:
         WindowError: not a multiple of 60, or more than 2,000 points.

@@ -17,7 +17,7 @@ from spanwise_collector.query.rollups import (
     quantiles,
     source,
     usage_of,
-    whole_minutes,
+    whole_steps,
 )
 from spanwise_collector.query.values import time_of
 from spanwise_collector.query.window import Window
@@ -63,13 +63,13 @@ def get_overview(reader: Reader, wanted: MetricFilter, window: Window, *, timeou
     Args:
         reader: the store.
         wanted: environments, names and models; each selects spans by their own values.
-        window: widened to whole minutes, which is how the answer names it.
+        window: widened to whole steps (see `whole_steps`), which is how the answer names it.
         timeout_s: for each query.
 
     Raises:
         StoreError: see `Reader.query`.
     """
-    window = whole_minutes(window)
+    window = whole_steps(window)
     # Side by side: each spends a part of its time on one core.
     with ThreadPoolExecutor(2) as pool:
         sums_later = pool.submit(_sums, reader, wanted, window, timeout_s)

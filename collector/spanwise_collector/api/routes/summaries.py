@@ -36,8 +36,8 @@ def overview(
 ) -> Response:
     """Totals of a time range and of the range of equal length before it, by model and by name.
 
-    The range is widened to whole minutes; `start` and `end` of the answer say to which. Filters select spans by
-    their own name and model.
+    The range is widened to whole minutes, from 6 hours on to ten minutes, from 7 days on to hours; `start` and `end` of
+    the answer say to which. Filters select spans by their own name and model.
     """
     wanted = MetricFilter(project, environment, name, model)
     window = Window.of(start, end, context.clock())
@@ -57,7 +57,7 @@ def metrics(
         GroupBy, Query(description="One line per value of this; at most 20, those with the most spans.")
     ] = "none",
     step_seconds: Annotated[
-        int | None, Query(description="Length of a step, a multiple of 60. Default: about 120 points.")
+        int | None, Query(description="Length of a step, a multiple of 60. Default: at most 150 points.")
     ] = None,
     environment: Environments = (),
     name: Names = (),
