@@ -64,8 +64,7 @@ class Board {
     this.view.addEventListener("scroll", () => this.draw());
     this.view.addEventListener("keydown", (event) => this.key(event));
     this.view.addEventListener("click", (event) => this.click(event));
-    // The first click draws the row anew, so the second one's row is found by its height.
-    this.view.addEventListener("dblclick", (event) => this.zoomTo(Math.floor((event.clientY - this.space.getBoundingClientRect().top) / ROW)));
+    this.view.addEventListener("dblclick", (event) => { const row = event.target.closest(".row"); if (row) this.zoomTo(Number(row.dataset.at)); });
     const kinds = [...new Set(this.spans.map((span) => span.kind))].slice(0, 8);
     const legend = kinds.map((kind) => el("span", { class: `item k-${kind}` }, el("span", { class: "mark", style: { width: "8px" } }), kind));
     if (this.spans.some((span) => span.ttft !== null)) legend.push(el("span", { class: "item" }, "▏time to first token"));
@@ -138,7 +137,7 @@ class Board {
       this.drawn.set(at, node);
       this.space.append(node);
     }
-    this.view.setAttribute("aria-activedescendant", this.shown.length ? `row-${this.active}` : "");
+    this.mark();
   }
 
   row(at) {
@@ -164,12 +163,11 @@ class Board {
       if (share > 0) bar.append(el("div", { class: "wait", title: `First token after ${took(span.ttft)}`, style: { width: `${share}%` } }));
     }
     const lane = el("div", { class: "lane" }, bar);
-    const selected = span.id === this.selected;
-    const classes = ["row", `k-${span.kind}`, span.error ? "error" : "", selected ? "selected" : "", at === this.active ? "active" : "", span.critical ? "path" : ""];
+    const classes = ["row", `k-${span.kind}`, span.error ? "error" : "", span.critical ? "path" : ""];
     if (this.matching && !span.find.includes(this.matching)) classes.push("dim");
     return el("div", {
       class: classes.filter(Boolean).join(" "), id: `row-${at}`, role: "treeitem", "data-at": at, "aria-level": span.depth + 1,
-      "aria-selected": String(selected), "aria-expanded": span.below ? String(open) : null,
+      "aria-expanded": span.below ? String(open) : null,
       "aria-label": `${span.name}, ${span.kind}, ${took(span.duration)}${span.error ? ", failed" : ""}`,
       style: { top: `${at * ROW}px` }, title: `${span.name}\n${span.kind}${span.detail ? ` · ${span.detail}` : ""}\nstarts at ${took(span.offset)}, took ${took(span.duration)}\ndouble-click to zoom`,
     }, name, lane, el("div", { class: "took" }, took(span.duration)));
@@ -196,14 +194,25 @@ class Board {
     this.active = at;
     const id = this.spans[this.shown[at]].id;
     if (id !== this.selected) { this.selected = id; this.onSelect(id); }
-    this.redraw();
+    this.mark();
+  }
+
+  // Shows which row is active and which is selected, on the rows as they are: drawing them anew would break a double-click.
+  mark() {
+    for (const [at, node] of this.drawn) {
+      const selected = this.spans[this.shown[at]].id === this.selected;
+      node.classList.toggle("active", at === this.active);
+      node.classList.toggle("selected", selected);
+      node.setAttribute("aria-selected", String(selected));
+    }
+    this.view.setAttribute("aria-activedescendant", this.shown.length ? `row-${this.active}` : "");
   }
 
   reveal(at) {
     const top = at * ROW, height = this.view.clientHeight || this.height;
     if (top < this.view.scrollTop) this.view.scrollTop = top;
     else if (top + ROW > this.view.scrollTop + height) this.view.scrollTop = top + ROW - height;
-    this.redraw();
+    this.draw();
   }
 
   nextError() {
