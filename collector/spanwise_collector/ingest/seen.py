@@ -7,9 +7,12 @@ depends on the log alone and a batch built again after a crash is compared with 
 
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 from spanwise_collector.store.database import Result
+
+# A record has thousands of spans at most, and a query may answer a million rows.
+OFFSETS_PER_QUERY: Final = 50
 
 StoredIds = Callable[[str, int, int, int], Iterable[tuple[int, bytes]]]
 """(ktopic, partition, first offset, end offset) to (offset, trace id + span id) of stored spans, offsets rising."""
@@ -32,6 +35,10 @@ def stored_ids(database: Queries) -> StoredIds:
     """Reads ids back from the table `spans`."""
 
     def read(topic: str, partition: int, first: int, end: int) -> Iterable[tuple[int, bytes]]:
+        for start in range(first, end, OFFSETS_PER_QUERY):
+            yield from read_part(topic, partition, start, min(end, start + OFFSETS_PER_QUERY))
+
+    def read_part(topic: str, partition: int, first: int, end: int) -> Iterable[tuple[int, bytes]]:
         rows = database.query(
             "SELECT koff, toFixedString(concat(trace_id, span_id), 24) FROM spans "
             "WHERE ktopic = {topic:String} AND kpart = {partition:UInt16} "
