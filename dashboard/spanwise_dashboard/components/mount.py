@@ -26,22 +26,20 @@ class Opened:
 
 def mount(
     name: str,
-    data: dict[str, object],
+    data: dict[str, object] | bytes,
     *,
     key: str,
-    default: dict[str, object] | None = None,
     **callbacks: Callable[[], None],
 ) -> Any:
     """Puts the component `name` (static/<name>.js and .css) into the page.
 
     Args:
         name: file name of the component.
-        data: what it draws; JSON.
+        data: what it draws: JSON, or bytes for what is large, which Streamlit then neither parses nor sorts.
         key: identity on the page; its state lives under it.
-        default: first values of its states.
         **callbacks: `on_<name>_change` for each state and trigger.
     """
-    return _component(name)(key=key, data=data, default=default, **callbacks)
+    return _component(name)(key=key, data=data, **callbacks)
 
 
 def opened(result: Any) -> Opened | None:

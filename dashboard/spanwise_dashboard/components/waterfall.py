@@ -1,5 +1,6 @@
 """Tree and waterfall of a trace."""
 
+import json
 from collections.abc import Sequence
 
 from spanwise_dashboard.components.mount import mount, nothing
@@ -26,7 +27,8 @@ def payload(trace_id: str, tree: Sequence[Row], total_ms: float, selected: str) 
 def waterfall(trace_id: str, tree: Sequence[Row], total_ms: float, selected: str) -> str:
     """Draws the tree and returns the id of the span that is selected in it, or an empty text."""
     key = f"waterfall-{trace_id}"
-    result = mount("waterfall", payload(trace_id, tree, total_ms, selected), key=key, on_selected_change=nothing)
+    data = json.dumps(payload(trace_id, tree, total_ms, selected), separators=(",", ":")).encode()
+    result = mount("waterfall", data, key=key, on_selected_change=nothing)
     return str(getattr(result, "selected", None) or "")
 
 

@@ -64,7 +64,9 @@ def few_hundred(now: datetime) -> Dataset:
 def drawn(app: AppTest, component: str) -> list[dict[str, Any]]:
     """What our components of that name were given to draw."""
     protos = [element.proto for element in app.get("bidi_component")]
-    return [json.loads(proto.json) for proto in protos if proto.component_name == f"spanwise_{component}"]
+    return [
+        json.loads(proto.json or proto.bytes) for proto in protos if proto.component_name == f"spanwise_{component}"
+    ]
 
 
 def table(app: AppTest, label: str) -> list[list[str]]:

@@ -256,7 +256,8 @@ class Board {
 }
 
 export default function (component) {
-  const { data, parentElement, setStateValue } = component;
+  const { parentElement, setStateValue } = component;
+  const data = JSON.parse(new TextDecoder().decode(component.data));
   const root = parentElement.querySelector(".sw");
   let board = boards.get(root);
   if (!board) {
