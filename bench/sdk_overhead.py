@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -103,31 +104,41 @@ def overhead() -> dict[str, Any]:  # noqa: C901 (the two sides stand next to eac
         ("sync", sync_calls(bare), sync_calls(observed)),
         ("async", async_calls(bare_later), async_calls(observed_later)),
     ):
-        pairs = _alternate(plain, ours, after=lambda: spanwise.flush(30))
-        found[f"{name}_bare_us"] = round(statistics.median(a for a, _ in pairs) / CALLS * 1e6, 1)
-        found[f"{name}_observe_us"] = round(statistics.median(b for _, b in pairs) / CALLS * 1e6, 1)
-        found[f"{name}_ratio"] = round(statistics.median(b / a for a, b in pairs), 2)
+        turns = _alternate(plain, ours, after=lambda: spanwise.flush(30))
+        found[f"{name}_bare_us"] = round(statistics.median(bare_turn.wall for bare_turn, _ in turns) / CALLS * 1e6, 1)
+        found[f"{name}_observe_us"] = round(statistics.median(our_turn.wall for _, our_turn in turns) / CALLS * 1e6, 1)
+        found[f"{name}_ratio"] = round(statistics.median(b.wall / a.wall for a, b in turns), 2)
+        found[f"{name}_cpu_ratio"] = round(statistics.median(b.cpu / a.cpu for a, b in turns), 2)
     spanwise.shutdown()
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Seconds of one turn: on the clock, and of the calling thread's processor time, for busy machines."""
+
+    wall: float
+    cpu: float
+
+
 def _alternate(
     first: Callable[[], None], second: Callable[[], None], after: Callable[[], object]
-) -> list[tuple[float, float]]:
-    """Seconds of both, by turns; what the second leaves in the background is done before the first's next turn."""
+) -> list[tuple[Turn, Turn]]:
+    """Both by turns; what the second leaves in the background is done before the first's next turn."""
+
+    def turn(call: Callable[[], None]) -> Turn:
+        wall, cpu = time.perf_counter(), time.thread_time()
+        call()
+        return Turn(time.perf_counter() - wall, time.thread_time() - cpu)
+
     first()
     second()
     after()
-    pairs = []
+    turns = []
     for _ in range(ROUNDS):
-        took = []
-        for run_one in (first, second):
-            began = time.perf_counter()
-            run_one()
-            took.append(time.perf_counter() - began)
+        turns.append((turn(first), turn(second)))
         after()
-        pairs.append((took[0], took[1]))
-    return pairs
+    return turns
 
 
 def imports() -> dict[str, Any]:

@@ -10,7 +10,6 @@ from weakref import WeakKeyDictionary
 from spanwise import _exit, _fork, _threads
 from spanwise._config import Config, load
 from spanwise._guard import guard
-from spanwise._pipeline import Pipeline, PipelineOptions
 from spanwise._runtime import Runtime, state
 from spanwise._stats import Stats
 from spanwise._transport import Transport
@@ -19,6 +18,7 @@ from spanwise_schemas import attributes as names
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
+    from spanwise._pipeline import Pipeline
     from spanwise._processor import SpanwiseProcessor
 
 logger: Final = logging.getLogger("spanwise")
@@ -97,7 +97,9 @@ class Client:
             provider.sampler = CountingSampler(provider.sampler, lambda: self.pipeline.sampled_out())
         return provider
 
-    def _new_pipeline(self) -> Pipeline:
+    def _new_pipeline(self) -> "Pipeline":
+        from spanwise._pipeline import Pipeline, PipelineOptions
+
         config = self.config
         producer = uuid.uuid4().hex
         options = PipelineOptions(
@@ -297,7 +299,7 @@ def shutdown(timeout_s: float | None = None) -> None:
 class _Last:
     """The pipeline that was shut down last, so that `stats` can still tell what became of everything."""
 
-    pipeline: Pipeline | None = None
+    pipeline: "Pipeline | None" = None
 
 
 _last: Final = _Last()

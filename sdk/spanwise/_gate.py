@@ -16,6 +16,16 @@ class ImportGate:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._forking = False
+        self._settled = threading.Event()
+        self._settled.set()
+
+    def starting(self) -> None:
+        """Background threads are about to be started."""
+        self._settled.clear()
+
+    def settled(self) -> None:
+        """They have loaded what they need, or cannot go on for now."""
+        self._settled.set()
 
     def load(self, *modules: str) -> None:
         """Import modules, unless the process is forking just now; then wait for that."""
@@ -24,7 +34,8 @@ class ImportGate:
                 importlib.import_module(module)
 
     def before_fork(self) -> None:
-        """Wait for an import that is under way, not for ever."""
+        """Wait for threads that are just starting, not for long: then the children need not import it all again."""
+        self._settled.wait(timeout=1.5)
         self._forking = self._lock.acquire(timeout=5.0)
 
     def after_fork_in_parent(self) -> None:
@@ -37,6 +48,8 @@ class ImportGate:
         """The thread that may have held it does not exist here."""
         self._lock = threading.Lock()
         self._forking = False
+        self._settled = threading.Event()
+        self._settled.set()
 
 
 import_gate: Final = ImportGate()

@@ -4,7 +4,6 @@ Two threads, because a delivery may wait for seconds on a broker that hangs and 
 encoded, compressed span takes a hundredth of the memory of a Python object.
 """
 
-import contextlib
 import logging
 import queue
 import random
@@ -146,6 +145,7 @@ class Pipeline:
         with self._start_lock:
             if self._started:
                 return
+            import_gate.starting()
             for name, target in (("spanwise-encode", self._encode_loop), ("spanwise-deliver", self._deliver_loop)):
                 thread = threading.Thread(target=target, name=name, daemon=True)
                 self._threads.append(thread)
@@ -204,7 +204,7 @@ class Pipeline:
     def close(self, timeout_s: float) -> None:
         """Flush, stop the threads, and count what is left as dropped. Safe to call again."""
         deadline = time.monotonic() + timeout_s
-        self.flush(timeout_s)
+        self.flush(max(timeout_s / 2, timeout_s - 2 * _JOIN_S))  # the rest is for stopping
         if self._closed:
             return
         self._closed = True
@@ -215,11 +215,11 @@ class Pipeline:
             self._outbox.close()
         self._nudges.put(None)
         for thread in self._threads:
-            thread.join(max(0.0, min(_JOIN_S, deadline - time.monotonic() + _JOIN_S)))
+            thread.join(max(0.01, min(_JOIN_S, deadline - time.monotonic())))
         if any(thread.is_alive() for thread in self._threads):
             self._transport.abandon()
         else:
-            self._transport.close(max(_JOIN_S, deadline - time.monotonic()))
+            self._transport.close(max(0.01, min(_JOIN_S, deadline - time.monotonic())))
         left = self._emitted() - self._sent - self._dropped()
         if left > 0:
             self._app.add(EXIT, left)
@@ -300,9 +300,15 @@ class Pipeline:
         while self._outbox is None and not self._closed:
             time.sleep(_FLUSH_POLL_S)
         outbox = self._outbox
-        # Connect while the first span is still running; when that fails, the first delivery tells.
-        with contextlib.suppress(TransportUnavailableError):
+        # Connect while the first span is still running.
+        try:
             self._transport.partitions(SPANS_TOPIC)
+        except TransportUnavailableError as error:
+            self._last_error = str(error)  # the first delivery tells, when there is something to tell about
+        except Exception as error:
+            guard.report("connect", error)
+        finally:
+            import_gate.settled()
         while outbox is not None and not self._closed:
             chunks = outbox.take(_DELIVERY_BYTES)
             if not chunks:

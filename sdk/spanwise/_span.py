@@ -14,10 +14,8 @@ from spanwise._capture import clip, to_json
 from spanwise._context import Attachment
 from spanwise._guard import describe, guard
 from spanwise._reading import Reading, Usage
-from spanwise._responses import is_stream, read
 from spanwise._runtime import Runtime, state
 from spanwise._scores import ScoreSource, send_score
-from spanwise._streams import wrap_stream
 from spanwise_schemas import attributes as names
 
 Kind = Literal[
@@ -172,6 +170,10 @@ class Span:
         if not self._recording():
             return response
         try:
+            # Imported here: programs that record no answers need none of it.
+            from spanwise._responses import is_stream, read
+            from spanwise._streams import wrap_stream
+
             reading = read(response)
             if reading is not None:
                 self._record(reading)
