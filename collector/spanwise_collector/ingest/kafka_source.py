@@ -71,7 +71,7 @@ def connection_options(connection: KafkaConnection) -> dict[str, Any]:
 
 
 @contextmanager
-def _translated(what: str) -> Iterator[None]:
+def translated(what: str) -> Iterator[None]:
     """kafka-python's errors as ours, sorted by remedy."""
     try:
         yield
@@ -132,7 +132,7 @@ class KafkaSource:
         self._partitions_checked = -float("inf")
         group = settings.assignment == "group"
         options = connection_options(settings.kafka)
-        with _translated("connecting"):
+        with translated("connecting"):
             self._admin = KafkaAdminClient(**options)
             try:
                 self._consumer = KafkaConsumer(
@@ -172,7 +172,7 @@ class KafkaSource:
         fetched: dict[Any, list[Any]] = {}
         out_of_range: list[Event] = []
         try:
-            with _translated("fetching"):
+            with translated("fetching"):
                 try:
                     fetched = self._poll(timeout_s)
                 except kafka_errors.OffsetOutOfRangeError as error:
@@ -219,7 +219,7 @@ class KafkaSource:
 
     def committed(self, partition: Partition) -> Commit | None:
         """See `Source.committed`."""
-        with _translated(f"reading the committed offset of {partition}"):
+        with translated(f"reading the committed offset of {partition}"):
             found = self._consumer.committed(_theirs(partition), metadata=True, timeout_ms=self._timeout_ms)
         return None if found is None or found.offset < 0 else Commit(found.offset, found.metadata or "")
 
@@ -227,14 +227,14 @@ class KafkaSource:
         """See `Source.commit`."""
         if _theirs(partition) not in self._consumer.assignment():
             raise FencedError(f"{partition} is not assigned to this collector any more.")
-        with _translated(f"committing {partition}"):
+        with translated(f"committing {partition}"):
             self._consumer.commit(
                 {_theirs(partition): OffsetAndMetadata(commit.offset, commit.metadata, -1)}, timeout_ms=self._timeout_ms
             )
 
     def log_range(self, partition: Partition) -> LogRange:
         """See `Source.log_range`."""
-        with _translated(f"reading the offsets of {partition}"):
+        with translated(f"reading the offsets of {partition}"):
             tp = _theirs(partition)
             start = self._consumer.beginning_offsets([tp], timeout_ms=self._timeout_ms)[tp]
         return LogRange(start, self.end_offsets([partition])[partition])
@@ -243,7 +243,7 @@ class KafkaSource:
         """See `Source.end_offsets`."""
         if not partitions:
             return {}
-        with _translated("reading end offsets"):
+        with translated("reading end offsets"):
             found = self._consumer.end_offsets([_theirs(p) for p in partitions], timeout_ms=self._timeout_ms)
         # The packaged broker answers with the first offset of the last batch of records, plus one. What it says beside
         # fetched records is right.
@@ -265,12 +265,12 @@ class KafkaSource:
         if self._closed:
             return
         self._closed = True
-        with _translated("closing"):
+        with translated("closing"):
             self._consumer.close(autocommit=False, timeout_ms=self._timeout_ms)
             self._admin.close()
 
     def _describe(self, topics: Sequence[str]) -> dict[str, dict[str, Any] | None]:
-        with _translated("reading topics"):
+        with translated("reading topics"):
             found = {topic["name"]: topic for topic in self._admin.describe_topics(list(topics))}
         described: dict[str, dict[str, Any] | None] = {}
         for topic in topics:
@@ -279,7 +279,7 @@ class KafkaSource:
             if entry is None or code == kafka_errors.UnknownTopicOrPartitionError.errno:
                 described[topic] = None
             elif code:
-                with _translated(f"reading topic {topic}"):
+                with translated(f"reading topic {topic}"):
                     raise kafka_errors.for_code(code)()
             else:
                 described[topic] = entry
@@ -354,10 +354,12 @@ class KafkaRejectSink:
     def __init__(self, settings: IngestSettings) -> None:
         self._topic = settings.rejects_topic
         self._timeout_s = settings.kafka.request_timeout_s * 2
-        with _translated("connecting"):
+        with translated("connecting"):
             self._producer = KafkaProducer(
                 **connection_options(settings.kafka),
                 acks="all",
+                # After one record that the broker finds too large, kafka-python's idempotent producer fails for ever.
+                enable_idempotence=False,
                 compression_type="lz4",
                 max_request_size=MAX_REJECT_BYTES,
                 max_block_ms=int(settings.kafka.request_timeout_s * 1000),
@@ -369,7 +371,7 @@ class KafkaRejectSink:
 
     def publish(self, rejects: Sequence[Reject]) -> None:
         """See `RejectSink.publish`."""
-        with _translated(f"publishing to {self._topic}"):
+        with translated(f"publishing to {self._topic}"):
             sent = [
                 self._producer.send(
                     self._topic,
@@ -392,7 +394,7 @@ class KafkaRejectSink:
 
     def close(self) -> None:
         """See `RejectSink.close`."""
-        with _translated("closing"):
+        with translated("closing"):
             self._producer.close(timeout=5)
 
 
@@ -437,7 +439,7 @@ def ensure_topics(settings: IngestSettings) -> list[str]:
         "configs": {"max.message.bytes": str(MAX_REJECT_BYTES)},
     }
     made: list[str] = []
-    with _translated("making topics"):
+    with translated("making topics"):
         admin = KafkaAdminClient(**connection_options(settings.kafka))
         try:
             known = {topic["name"] for topic in admin.describe_topics(list(wanted)) if not topic["error_code"]}
