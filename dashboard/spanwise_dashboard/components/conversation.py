@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from spanwise_dashboard.components.mount import mount
 from spanwise_dashboard.messages import Message
@@ -9,12 +10,13 @@ from spanwise_dashboard.messages import Message
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Messages under a heading; `empty` is said when there are none."""
+    """Messages under a heading; `empty` is said when there are none, tone `bad` marks a failure."""
 
     title: str
     messages: Sequence[Message]
     note: str = ""
     empty: str = "Nothing was recorded."
+    tone: Literal["", "bad"] = ""
 
 
 def payload(sections: Sequence[Section]) -> dict[str, object]:
@@ -25,6 +27,7 @@ def payload(sections: Sequence[Section]) -> dict[str, object]:
                 "title": section.title,
                 "note": section.note,
                 "empty": section.empty,
+                "tone": section.tone,
                 "messages": [_message(message) for message in section.messages],
             }
             for section in sections

@@ -32,7 +32,7 @@ def span_panel(context: Context, span: SpanDetail) -> None:
         rows = [Row(str(number), (Cell(text),)) for number, text in enumerate(span.warnings)]
         table("Warnings", (Column("Warning", wrap=True),), rows, key=f"warnings-{span_id}", empty="")
     if errors := error_messages(span):
-        conversation([Section("Error", errors)], key=f"error-{span_id}")
+        conversation([Section("Error", errors, tone="bad")], key=f"error-{span_id}")
     chosen = st.segmented_control(
         "View", list(VIEWS), format_func=VIEWS.__getitem__, key="span-view", default="messages", required=True,
         label_visibility="collapsed",

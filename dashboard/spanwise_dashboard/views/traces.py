@@ -19,16 +19,16 @@ from spanwise_schemas.api import TracePage, TraceSummary
 
 PAGE_SIZE = 50
 COLUMNS = (
-    Column("Trace", width="27%"),
+    Column("Trace"),
     Column("Started", width="126px"),
     Column("Duration", "right", width="88px"),
-    Column("Cost", "right", width="108px"),
+    Column("Cost", "right", width="100px"),
     Column("Tokens", "right", width="84px", hide=640),
     Column("Spans", "right", width="68px", hide=760),
-    Column("Model", width="15%", hide=700),
-    Column("User", width="13%", hide=820),
+    Column("Model", width="150px", hide=740),
+    Column("User", width="130px", hide=880),
     Column("Environment", width="104px", hide=1000),
-    Column("Tags", width="13%", hide=1120),
+    Column("Tags", width="140px", hide=1240),
 )
 
 

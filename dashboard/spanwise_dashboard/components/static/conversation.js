@@ -69,14 +69,14 @@ function copyButton(text) {
   return button;
 }
 
-function message(item) {
+function message(item, tone) {
   const text = item.parts.map((each) => each.text).join("\n\n");
   const role = /^[a-z]+$/.test(item.role) ? `r-${item.role}` : "";
   const head = el("div", { class: "who" },
     el("span", { class: "role", title: item.role }, item.role || "data"),
     el("span", { class: "end" }, item.finish ? el("span", {}, item.finish) : null, copyButton(text)));
   const parts = item.parts.length ? item.parts.map(part) : el("div", { class: "part muted" }, "empty");
-  return el("div", { class: `message ${role}` }, head, parts);
+  return el("div", { class: `message ${tone ? `tone-${tone}` : role}` }, head, parts);
 }
 
 export default function (component) {
@@ -84,7 +84,7 @@ export default function (component) {
   const root = parentElement.querySelector(".sw");
   const nodes = data.sections.map((section) => [
     el("div", { class: "section" }, el("h3", {}, section.title), el("span", { class: "muted" }, section.note)),
-    section.messages.length ? section.messages.map(message) : el("div", { class: "empty" }, section.empty),
+    section.messages.length ? section.messages.map((item) => message(item, section.tone)) : el("div", { class: "empty" }, section.empty),
   ]);
   root.replaceChildren(...nodes.flat(2));
 }
