@@ -45,6 +45,7 @@ class IntakeQueue(Generic[T]):
         self._accepted = 0
         self._added = 0
         self._removed = 0
+        self._stalled_at: int | None = None
         self._held: tuple[T, int] | None = None
 
     @property
@@ -79,12 +80,16 @@ class IntakeQueue(Generic[T]):
     def _room(self, weight: int, timeout_s: float) -> bool:
         # Polling: a condition variable would need a lock that a signal handler could find taken by the thread it
         # interrupts.
+        seen = self._removed
+        if seen == self._stalled_at:
+            return False  # nothing has moved since a whole wait was in vain: do not make every call wait
         deadline = self._clock() + timeout_s
         while self._clock() < deadline:
             self._sleep(_POLL_S)
             waiting = self.weight
             if waiting + weight <= self._max_weight or waiting == 0:
                 return True
+        self._stalled_at = seen if self._removed == seen else None
         return False
 
     def wake(self) -> None:

@@ -308,6 +308,9 @@ def test_the_intake_queue_waits_only_as_long_as_told() -> None:
     assert queue.put("huge", 500, 0.05)
     assert not queue.put("more", 1, 0.05)
     assert 0.05 <= now[0] < 0.06
+    waited = now[0]
+    assert not queue.put("more", 1, 0.05)
+    assert now[0] == waited  # the consumer has not moved: no second wait
     assert queue.take(10, 1_000) == ["huge"]
     assert queue.put("fits", 60, 0)
     assert queue.weight == 60
