@@ -1,10 +1,9 @@
-"""The one door to ClickHouse: one writer, a pool of readers, on the embedded engine or a server.
+"""The one door to ClickHouse: two writers, a pool of readers, on the embedded engine or a server.
 
 Readers have limits of their own on time, memory and rows, so that no question asked of the API can stop ingest.
 """
 
 import queue
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,8 @@ from spanwise_collector.store.errors import StoreError, TransientStoreError, fro
 CONNECT_TIMEOUT_S: Final = 10
 INSERT_TIMEOUT_S: Final = 120
 READER_WAIT_S: Final = 10.0
+# One for batches, one so that a small row (a pin, say) need not wait for the batch that is being inserted.
+WRITERS: Final = 2
 
 # One block per insert: the server mixes the token with the number of blocks, so the same rows cut otherwise
 # would be stored twice. 0 means no lower bound for squashing; a batch is below 2^31 rows by far.
@@ -86,7 +87,7 @@ class ReadLimits:
 
 
 class Database:
-    """A ClickHouse database: thread-safe, one writer and a few readers.
+    """A ClickHouse database: thread-safe, a few writers and readers.
 
     Attributes:
         address: where it is.
@@ -94,12 +95,14 @@ class Database:
     """
 
     def __init__(
-        self, address: Address, cluster: str, writer: Client, readers: Sequence[Client], limits: ReadLimits
+        self, address: Address, cluster: str, writers: Sequence[Client], readers: Sequence[Client], limits: ReadLimits
     ) -> None:
         self.address = address
         self.cluster = cluster
-        self._writer = writer
-        self._writing = threading.Lock()
+        self._writers = tuple(writers)
+        self._free_writers: queue.LifoQueue[Client] = queue.LifoQueue()
+        for writer in writers:
+            self._free_writers.put(writer)
         self._limits = limits
         self._readers = tuple(readers)
         self._free: queue.LifoQueue[Client] = queue.LifoQueue()
@@ -124,17 +127,16 @@ class Database:
         address = parse_dsn(dsn)
         opened: list[Client] = []
         try:
-            while len(opened) < readers + 1:
+            while len(opened) < WRITERS + readers:
                 opened.append(_connect(address))
-            writer = opened[0]
-            _make_database(writer, address.database, cluster)
+            _make_database(opened[0], address.database, cluster)
             for client in opened:
                 client.database = address.database
         except BaseException:
             for client in opened:
                 client.close()
             raise
-        return cls(address, cluster, writer, opened[1:], limits or ReadLimits())
+        return cls(address, cluster, opened[:WRITERS], opened[WRITERS:], limits or ReadLimits())
 
     def insert(self, table: str, rows: pa.RecordBatch, *, token: str) -> None:
         """Insert rows as one block under a token; the same token again is recognised and stores nothing.
@@ -156,11 +158,10 @@ class Database:
         settings = {**ONE_BLOCK, **EXACTLY_ONCE, "insert_deduplication_token": token}
         names = list(rows.schema.names)
 
-        def send() -> None:
-            self._writer.raw_insert(table, names, body, settings=dict(settings), fmt="ArrowStream")
-
-        with self._writing:
-            _translate(send, reading=False)
+        with self._writer() as client:
+            _translate(
+                lambda: client.raw_insert(table, names, body, settings=dict(settings), fmt="ArrowStream"), reading=False
+            )
 
     def query(
         self,
@@ -197,23 +198,34 @@ class Database:
             return Result(tuple(answer.column_names), [tuple(row) for row in answer.result_rows])
 
     def command(self, sql: str, parameters: Mapping[str, object] = {}) -> None:
-        """Run one statement that returns nothing (DDL, INSERT … SELECT) on the writer.
+        """Run one statement that returns nothing (DDL, INSERT … SELECT) on a writer.
 
         Raises:
             StoreError: or the class whose remedy fits.
         """
-        with self._writing:
-            _translate(lambda: self._writer.command(sql, parameters=dict(parameters)), reading=False)
+        with self._writer() as client:
+            _translate(lambda: client.command(sql, parameters=dict(parameters)), reading=False)
 
     def close(self) -> None:
         """Close all connections; queries that are running are waited for."""
-        for client in (self._writer, *self._readers):
+        for client in (*self._writers, *self._readers):
             client.close()
 
     @property
     def free_readers(self) -> int:
         """How many queries could start now without waiting."""
         return self._free.qsize()
+
+    @contextmanager
+    def _writer(self) -> Iterator[Client]:
+        try:
+            client = self._free_writers.get(timeout=INSERT_TIMEOUT_S)
+        except queue.Empty:
+            raise TransientStoreError(f"All writers stayed busy for {INSERT_TIMEOUT_S} s.") from None
+        try:
+            yield client
+        finally:
+            self._free_writers.put(client)
 
     @contextmanager
     def _reader(self, wait_s: float) -> Iterator[Client]:
