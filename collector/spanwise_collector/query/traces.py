@@ -96,14 +96,8 @@ def list_traces(
     if cursor is not None:
         upper = min(upper, cursor)
     found: list[_Row] = []
-    for step in steps(wanted.window.start, upper.start + 1):
-        while len(found) <= limit:
-            need = limit + 1 - len(found) + SPARE
-            keys = _candidates(reader, wanted, step, upper, need, now_us, timeout_s)
-            found += _whole(reader, wanted, keys, timeout_s)
-            if len(keys) < need:
-                break
-            upper = keys[-1]
+    for keys in _batches(reader, wanted, upper, limit + 1 + SPARE, now_us, timeout_s):
+        found += _whole(reader, wanted, keys, timeout_s)
         if len(found) > limit:
             break
     page = found[:limit]
@@ -150,6 +144,25 @@ class _Row:
     @property
     def key(self) -> Cursor:
         return Cursor(self.start, self.trace_id)
+
+
+def _batches(
+    reader: Reader, wanted: TraceFilter, upper: Cursor, size: int, now_us: int, timeout_s: float
+) -> Iterator[list[Cursor]]:
+    """Keys of candidates in order, `size` at a time, the last batch shorter; over as many steps as it takes."""
+    batch: list[Cursor] = []
+    for step in steps(wanted.window.start, upper.start + 1):
+        more = True
+        while more:
+            asked = size - len(batch)
+            keys = _candidates(reader, wanted, step, upper, asked, now_us, timeout_s)
+            batch += keys
+            more = len(keys) == asked
+            if more:
+                upper = keys[-1]
+                yield batch
+                batch = []
+    yield batch
 
 
 def _candidates(

@@ -230,6 +230,6 @@ def test_projects_are_listed_by_their_last_activity(database: Database) -> None:
     insert(database, [Span(trace=1, span=1), Span(trace=1, span=2, at_ms=5)])
     insert(database, [Span(trace=2, span=3, project="busy", at_ms=9)])
     assert list_projects(database).items == [
-        ProjectInfo(name="busy", last_seen=T0 + timedelta(milliseconds=9), spans=1),
-        ProjectInfo(name="default", last_seen=T0 + timedelta(milliseconds=5), spans=2),
+        ProjectInfo(name="busy", last_seen=T0 + timedelta(milliseconds=109), spans=1),
+        ProjectInfo(name="default", last_seen=T0 + timedelta(milliseconds=105), spans=2),
     ]
