@@ -21,7 +21,7 @@ def drop(database: Database) -> None:
 
 
 def keep_old_rows(database: Database) -> None:
-    """Let rows with fixed dates in the past live as long as the test: tables that exist now drop nothing for its age."""
+    """Let rows with fixed dates in the past live as long as the test: no table that exists now drops old rows."""
     database.command("SYSTEM STOP TTL MERGES")
 
 

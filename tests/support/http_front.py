@@ -125,7 +125,7 @@ def _connect(directory: str) -> Any:
 
 
 class Engine:
-    """The embedded engine; every request has a connection of its own, as every HTTP request has a context of its own."""
+    """The embedded engine; every request has a connection of its own, as on a server it has a context of its own."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = str(directory.resolve())
