@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from spanwise._carrier import Carrier
 from spanwise._gate import import_gate
 from spanwise._transport import Outcome, Record, Refused, Sent, TransportUnavailableError, Unsent
 
@@ -21,7 +22,7 @@ LINGER_MS: Final = 5  # all records of one delivery travel in one request per br
 
 # What the socket module needs to look a host up, and what kafka-python uses to send.
 _PROBE_MODULES: Final = ("encodings.idna",)
-_MODULES: Final = ("kafka", "kafka.errors", "kafka.net.compat")
+_MODULES: Final = ("kafka", "kafka.errors", "kafka.net.compat", "kafka.producer.kafka")
 
 _THREAD_PREFIX: Final = "spanwise-"
 
@@ -47,6 +48,7 @@ class KafkaTransport:
     def __init__(self, options: KafkaOptions) -> None:
         self._options = options
         self._producer: Any = None
+        self._carrier: Carrier | None = Carrier()
 
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has; connects when needed."""
@@ -99,9 +101,13 @@ class KafkaTransport:
         producer, self._producer = self._producer, None
         if producer is not None:
             _stop(producer, timeout_s)
+        if self._carrier is not None:
+            self._carrier.end()
+            self._carrier = None
 
     def abandon(self) -> None:
         """Forget the producer without touching its sockets, and keep its finalizers from doing so."""
+        self._carrier = None  # in a forked child its thread does not exist
         producer, self._producer = self._producer, None
         if producer is not None:
             _defuse(producer)
@@ -113,11 +119,21 @@ class KafkaTransport:
 
     def _connected(self) -> Any:
         if self._producer is None:
-            self._producer = _connect(self._options)
+            self._producer = _connect(self._options, self._free_carrier())
         return self._producer
 
+    def _free_carrier(self) -> Carrier:
+        """The carrier, or a new one where the sender of the producer before still holds it."""
+        before = self._carrier
+        if before is None or before.busy:
+            self._carrier = Carrier()
+            if before is not None:
+                before.end()
+            return self._carrier
+        return before
 
-def _connect(options: KafkaOptions) -> Any:
+
+def _connect(options: KafkaOptions, carrier: Carrier) -> Any:
     # A plain connection first: while no broker answers, the client is not even imported (20 MB, 0.2 s).
     import_gate.load(*_PROBE_MODULES)
     _probe(options.servers)
@@ -133,7 +149,9 @@ def _connect(options: KafkaOptions) -> Any:
         return clients[-1]
 
     try:
-        producer = KafkaProducer(
+        producer = _with_carried_sender(
+            KafkaProducer,
+            carrier,
             bootstrap_servers=options.servers.split(","),
             client_id=options.client_id,
             acks="all",
@@ -157,6 +175,41 @@ def _connect(options: KafkaOptions) -> Any:
     # It would close itself at exit before our own exit has sent what is pending.
     atexit.unregister(producer._cleanup)
     return producer
+
+
+def _with_carried_sender(make: Callable[..., Any], carrier: Carrier, **settings: Any) -> Any:
+    """Make a producer whose sender runs on the carrier's thread instead of starting one.
+
+    The constructor of kafka-python's producer names the class of its sender itself, so the name is exchanged meanwhile.
+    A producer that the application makes in the same moment starts its thread as ever.
+    """
+    import kafka.producer.kafka as module
+
+    plain, ours = module.Sender, threading.get_ident()
+
+    class CarriedSender(plain):  # type: ignore[misc, valid-type]
+        _run: Any = None
+
+        def start(self) -> None:
+            if threading.get_ident() != ours:
+                super().start()
+            else:
+                self._run = carrier.run(self.run)
+
+        def is_alive(self) -> bool:
+            return super().is_alive() if self._run is None else not self._run.wait(0)
+
+        def join(self, timeout: float | None = None) -> None:
+            if self._run is None:
+                super().join(timeout)
+            else:
+                self._run.wait(timeout)
+
+    module.Sender = CarriedSender
+    try:
+        return make(**settings)
+    finally:
+        module.Sender = plain
 
 
 def _stop(producer: Any, timeout_s: float) -> None:
