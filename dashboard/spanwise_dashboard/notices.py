@@ -31,8 +31,10 @@ spanwise.init(project="my-app", kafka="127.0.0.1:9092")
 
 @spanwise.observe
 def ask(question: str) -> str:
+    messages = [{"role": "user", "content": question}]
     with spanwise.span("chat", kind="llm") as span:
-        reply = OpenAI().chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": question}])
+        span.set_input(messages)
+        reply = OpenAI().chat.completions.create(model="gpt-4o-mini", messages=messages)
         span.record_response(reply)
     return reply.choices[0].message.content or ""
 
@@ -62,7 +64,7 @@ def first_trace() -> None:
     """No project has sent anything: how to send a first trace."""
     st.subheader(":material/rocket_launch: Nothing has arrived yet", anchor=False)
     st.markdown(
-        "Install the SDK beside your app (`pip install spanwise openai`), then run this. "
+        "Install the SDK into your app's environment (`pip install /path/to/spanwise openai`), then run this. "
         "The trace shows up here within seconds."
     )
     st.code(FIRST_TRACE, language="python")
