@@ -22,16 +22,16 @@ def test_busy_until_what_it_was_given_has_ended() -> None:
     """A carrier is busy from the moment that it is given work until that has ended."""
     carrier = Carrier()
     go_on = threading.Event()
-    assert not carrier.busy
+    busy = [carrier.busy]
 
     def wait() -> None:
         go_on.wait(60)
 
     run = carrier.run(wait)
-    assert carrier.busy
-    assert not run.wait(0)
-
+    busy.append(carrier.busy)
     go_on.set()
-    assert run.wait(60)
-    assert not carrier.busy
+    ended = run.wait(60)
+    busy.append(carrier.busy)
     carrier.end()
+
+    assert (busy, ended) == ([False, True, False], True)
