@@ -14,6 +14,7 @@ from spanwise_collector.query.rollups import (
     MetricFilter,
     cost_of,
     level_ms,
+    merged_quantiles,
     quantiles,
     source,
     usage_of,
@@ -113,11 +114,13 @@ def _grouped(
     """Groups of the window (True) and of the one before (False), in one reading of the states."""
     columns = (grouping.key, *_SUMS, *grouping.states)
     rows, parameters = source(columns, wanted, (window, window.before), only=grouping.only)
+    # The states of the rows are merged once, into one of each group; the row over all groups is made of those.
+    merged = ", ".join(f"{merged_quantiles(state)} AS {state}" for state in grouping.states)
     states = ", ".join(f"{quantiles(state)} AS {state}" for state in grouping.states)
     sql = (
-        f"SELECT {_IS_NOW}, grouping({grouping.key}) AS over_all, {grouping.key} AS key, {_SUMMED}, {states} FROM "
-        f"{rows} "
-        f"GROUP BY GROUPING SETS ((now, {grouping.key}), (now)) "
+        f"SELECT now, grouping(key) AS over_all, key, {_SUMMED}, {states} FROM "
+        f"(SELECT {_IS_NOW}, {grouping.key} AS key, {_SUMMED}, {merged} FROM {rows} GROUP BY now, key) "
+        "GROUP BY GROUPING SETS ((now, key), (now)) "
         f"ORDER BY over_all DESC, now DESC, {grouping.order} DESC, n DESC, key LIMIT {MAX_READ} BY now, over_all"
     )
     parameters |= {"split": window.start // 1_000_000}

@@ -112,6 +112,11 @@ def quantiles(column: str) -> str:
     return f"quantilesDDMerge(0.01, 0.5, 0.9, 0.95, 0.99)({column})"
 
 
+def merged_quantiles(column: str) -> str:
+    """SQL that merges latency states into one, which `quantiles` can read."""
+    return f"quantilesDDMergeState(0.01, 0.5, 0.9, 0.95, 0.99)({column})"
+
+
 def level_ms(values: Sequence[float], level: int) -> float | None:
     """One level in milliseconds, or None when nothing was measured."""
     return None if isnan(values[level]) else round(values[level] / 1000, 3)

@@ -62,7 +62,9 @@ CREATE TABLE IF NOT EXISTS trace_agg (
   release SimpleAggregateFunction(max,String),
   models SimpleAggregateFunction(groupUniqArrayArray,Array(String)), tags SimpleAggregateFunction(groupUniqArrayArray,Array(String)),
   retention_days SimpleAggregateFunction(max,UInt16),
-  INDEX ix_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1
+  INDEX ix_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
+  INDEX ix_user user_id TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX ix_sess session_id TYPE bloom_filter(0.01) GRANULARITY 1
 ) ENGINE = AggregatingMergeTree PARTITION BY toDate(bucket) ORDER BY (project_id, bucket, trace_id)
 TTL bucket + toIntervalDay(retention_days) DELETE SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1, index_granularity=1024;
 
