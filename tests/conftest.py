@@ -30,10 +30,8 @@ def chdb_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The one directory of the embedded engine in this process.
 
     The engine allows a process one directory at a time, so every in-process test must use this one: take `database`
-    (a fresh
-    database with the schema), or `database_dsn` (an address to open yourself), never a directory of your own. The
-    engine
-    stays up between tests because one connection stays open.
+    (a fresh database with the schema), or `database_dsn` (an address to open yourself), never a directory of your
+    own. The engine stays up between tests because one connection stays open.
     """
     directory = tmp_path_factory.mktemp("chdb")
     anchor = Database.open(f"chdb://{directory}", readers=0)

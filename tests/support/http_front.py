@@ -1,12 +1,9 @@
 """A thin ClickHouse-HTTP front over the embedded engine, for tests. It is NOT a ClickHouse server.
 
 The queries run on the real engine; the HTTP around them is ours: as much of the protocol as clickhouse-connect's HTTP
-client uses
-(settings, `param_` values and the query in the URL, body or form; compressed bodies and answers; error codes; /ping).
-What it
-tests is our use of that client. Differences from a server: no users beyond one password, no native protocol version,
-no sessions,
-no progress headers, and a query goes on running when its client has gone.
+client uses (settings, `param_` values and the query in the URL, body or form; compressed bodies and answers; error
+codes; /ping). What it tests is our use of that client. Differences from a server: no users beyond one password, no
+native protocol version, no sessions, no progress headers, and a query goes on running when its client has gone.
 
 Faults are injected by rules, in the process or over `POST /faults` (a JSON list of `Fault` fields, which replaces the
 rules):

@@ -1,12 +1,9 @@
 """The list of traces: newest first, in pages, filtered.
 
 The list is read backwards in time in growing steps, so that a page costs what it takes to find its rows and not what
-the window
-holds. A trace lies in `trace_agg` once per hour in which it has spans. Candidates of a step come from the rows of
-that step; their
-whole rows decide whether they are shown, and at which start. That holds for traces up to `LONGEST_TRACE`; one that
-goes on for
-longer is shown by what it did in that time.
+the window holds. A trace lies in `trace_agg` once per hour in which it has spans. Candidates of a step come from the
+rows of that step; their whole rows decide whether they are shown, and at which start. That holds for traces up to
+`LONGEST_TRACE`; one that goes on for longer is shown by what it did in that time.
 """
 
 from collections.abc import Iterator, Sequence

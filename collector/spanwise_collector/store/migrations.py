@@ -1,11 +1,10 @@
 """Reading the numbered SQL files: pure functions from text to statements.
 
 A file is a list of statements, each ended by a semicolon at the end of a line. Every statement can be run twice
-without harm
-(`IF NOT EXISTS`), because two collectors may start at the same moment and ClickHouse has no lock across statements.
-With a cluster name the same text becomes replicated tables on every shard, named `<table>_local`, and Distributed
-tables over
-them; the comment `-- shard by <expression>` above a CREATE TABLE says which rows belong together.
+without harm (`IF NOT EXISTS`), because two collectors may start at the same moment and ClickHouse has no lock across
+statements. With a cluster name the same text becomes replicated tables on every shard, named `<table>_local`, and
+Distributed tables over them; the comment `-- shard by <expression>` above a CREATE TABLE says which rows belong
+together.
 """
 
 import hashlib
