@@ -42,6 +42,8 @@ MAX_POLL_RECORDS: Final = 2_000
 FETCH_MAX_BYTES: Final = 32_000_000
 PARTITION_FETCH_BYTES: Final = 8_000_000
 METADATA_AGE_S: Final = 5.0
+# A start that nobody answers says so after this time, and tries again.
+BOOTSTRAP_TIMEOUT_MS: Final = 3_000
 MISSING_TOPIC_RETRY_S: Final = 0.2
 REBALANCE_WAIT_S: Final = 5.0
 REBALANCE_POLL_MS: Final = 200
@@ -58,7 +60,7 @@ def connection_options(connection: KafkaConnection) -> dict[str, Any]:
         "security_protocol": connection.security_protocol,
         "request_timeout_ms": timeout_ms,
         "connections_max_idle_ms": timeout_ms + int(IDLE_MARGIN_S * 1000),
-        "bootstrap_timeout_ms": timeout_ms,
+        "bootstrap_timeout_ms": min(timeout_ms, BOOTSTRAP_TIMEOUT_MS),
         "reconnect_backoff_max_ms": 1_000,
     }
     if connection.security_protocol.startswith("SASL_"):

@@ -133,7 +133,8 @@ class IngestRunner:
         """
         if self._thread is not None:
             raise RuntimeError("This ingest runner was started already; make a new one.")
-        self._status = IngestStatus(running=True, waiting=f"Connecting to Kafka at {self._settings.kafka.bootstrap}.")
+        connecting = f"Connecting to Kafka at {self._settings.kafka.bootstrap} (SPANWISE_KAFKA)."
+        self._status = IngestStatus(running=True, waiting=connecting)
         self._thread = threading.Thread(target=self._run, name="spanwise-ingest", daemon=True)
         self._thread.start()
 
