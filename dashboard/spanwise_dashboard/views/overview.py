@@ -56,7 +56,32 @@ def page(context: Context) -> None:
 
 
 def figures(overview: Overview) -> list[Figure]:
-    """The numbers at the top, with their change against the window before."""
+    """The numbers at the top, with their change against the window before where that can be compared."""
+    found = _figures_compared(overview)
+    if comparable(overview.current.requests, overview.previous.requests):
+        return found
+    return [replace(figure, change=NO_CHANGE) for figure in found]
+
+
+def comparable(now: int, before: int) -> bool:
+    """Whether two counts of requests are close enough for changes between them to mean anything.
+
+    A window before with under a hundredth of the requests is one in which the application was not running yet, or
+    hardly: "x2,500" and the percentiles of two requests would be noise in red.
+    """
+    return before * 100 >= now
+
+
+def not_compared(overview: Overview) -> str:
+    """Says why there are no changes to see; empty where there are."""
+    now, before = overview.current.requests, overview.previous.requests
+    if comparable(now, before):
+        return ""
+    held = f"holds {plural(before, 'request')}" if before else "holds no requests"
+    return f"The window before {held}: too little to compare with."
+
+
+def _figures_compared(overview: Overview) -> list[Figure]:
     now, before = overview.current, overview.previous
     rate, rate_before = ratio(now.errors, now.requests), ratio(before.errors, before.requests)
     tokens, tokens_before = (totals.usage.input + totals.usage.output for totals in (now, before))
@@ -112,6 +137,8 @@ def _body(context: Context) -> None:
             overview = context.client.overview(context.project, start, end, state.filters)
         _figures(figures(overview))
         if note := unpriced(overview.current):
+            st.caption(f":material/info: {note}")
+        if note := not_compared(overview):
             st.caption(f":material/info: {note}")
         if not overview.current.requests and not overview.current.llm_calls:
             _quiet(state)
@@ -228,11 +255,17 @@ def _share(groups: Sequence[Group], group: Group) -> float:
 def _common_cells(group: Group) -> tuple[Cell, ...]:
     rate = ratio(group.errors, group.calls)
     rate_before = ratio(group.previous_errors, group.previous_calls)
-    slower = change(group.latency_ms_p95, group.previous_latency_ms_p95, "down")
+    more, worse, slower = (
+        change(group.calls, group.previous_calls),
+        points(rate, rate_before, "down"),
+        change(group.latency_ms_p95, group.previous_latency_ms_p95, "down"),
+    )
+    if group.previous_calls and not comparable(group.calls, group.previous_calls):
+        more = worse = slower = NO_CHANGE
     return (
         Cell(group.key or "(none)", title=group.key),
-        Cell(compact(group.calls), title=count(group.calls), change=change(group.calls, group.previous_calls)),
-        Cell(percent(rate), tone="bad" if group.errors else "", change=points(rate, rate_before, "down")),
+        Cell(compact(group.calls), title=count(group.calls), change=more),
+        Cell(percent(rate), tone="bad" if group.errors else "", change=worse),
         Cell(duration(group.latency_ms_p50)),
         Cell(duration(group.latency_ms_p95), change=slower),
     )
@@ -242,7 +275,8 @@ def _cost_cells(groups: Sequence[Group], group: Group) -> tuple[Cell, ...]:
     unpriced = (
         f"{plural(group.unpriced_calls, 'call')} without a known price left out" if group.unpriced_calls else None
     )
-    dearer = NO_CHANGE if unpriced else change(group.cost_nanousd, group.previous_cost_nanousd, "down")
+    compared = not unpriced and comparable(group.calls, group.previous_calls)
+    dearer = change(group.cost_nanousd, group.previous_cost_nanousd, "down") if compared else NO_CHANGE
     return (
         Cell(compact(group.usage.input + group.usage.output)),
         Cell(money(group.cost_nanousd), change=dearer, bar=_share(groups, group), title=unpriced),
