@@ -189,9 +189,9 @@ def test_what_a_killed_start_left_running_is_stopped_by_the_next(tmp_path: Path)
 def test_a_broker_that_does_not_answer_is_waited_for_in_words(tmp_path: Path) -> None:
     """With --kafka and nobody there, the collector stays unready and says what it waits for."""
     data, nobody = tmp_path / "data", f"127.0.0.1:{free_port()}"
-    arguments = up_arguments(data, "--no-dashboard", "--kafka", nobody)
-    with command(*arguments, output=tmp_path / "output") as running:
-        port = arguments[arguments.index("--port") + 1]
+    port = str(free_port())
+    options = ["--data-dir", str(data), "--no-dashboard", "--kafka", nobody, "--port", port]
+    with command("spanwise_collector.cli", "up", *options, output=tmp_path / "output") as running:
 
         def said() -> str | None:
             answer = get(f"http://127.0.0.1:{port}/readyz")
