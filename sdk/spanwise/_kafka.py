@@ -92,7 +92,7 @@ class KafkaTransport:
                 outcomes.append(Sent())
             except Exception as error:
                 outcomes.append(_failed(error))
-        # Also after a refusal: an idempotent producer of kafka-python fails everything after a record that was too large.
+        # Also after a refusal: kafka-python's idempotent producer fails everything after a record that was too large.
         if not all(isinstance(outcome, Sent) for outcome in outcomes):
             self._discard()
         return outcomes
