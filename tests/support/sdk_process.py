@@ -60,7 +60,8 @@ def unique_name() -> str:
 def start(source: str, name: str) -> subprocess.Popen[str]:
     """Start a program; `name` is the name of its spans."""
     return subprocess.Popen(
-        [sys.executable, "-c", f"NAME = {name!r}\n{source}"],
+        # Python 3.12 and later warn of every fork of a process that has threads; what comes of it is what is tested.
+        [sys.executable, "-W", "ignore:This process:DeprecationWarning", "-c", f"NAME = {name!r}\n{source}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
