@@ -37,7 +37,8 @@ test-wheel: .venv/.ready  ## Build the wheel, install it without extras, try wha
 
 docs: .venv/.ready  ## Write again the pages of docs/ that are made from the code
 	@$(PY) -m scripts.write_configuration
-	@$(PY) -m spanwise_schemas.conventions_doc
+	@$(PY) -m spanwise_schemas.conventions_doc docs/conventions.md
+	@$(PY) -m spanwise_collector.normalise.problems_doc docs/rejects.md
 
 format: .venv/.ready  ## Format the code
 	@.venv/bin/ruff check --fix-only -q .

@@ -82,7 +82,11 @@ class Settings(BaseSettings):
         le=10_000,
     )
     topic_replication: int = Field(
-        1, description="Replication factor of the topics, when the collector makes them.", ge=1, le=15
+        -1,
+        description="Replication factor of the topics, when the collector makes them; -1 leaves it to the brokers "
+        "(`default.replication.factor`).",
+        ge=-1,
+        le=15,
     )
     batch_rows: int = Field(50_000, description="Spans and scores in one insert at most.", ge=1, le=1_000_000)
     batch_bytes: int = Field(
@@ -151,6 +155,13 @@ class Settings(BaseSettings):
         if unknown or not names:
             raise ValueError(f"write all, ingest or api (several separated by commas), not {value!r}")
         return frozenset(names)
+
+    @field_validator("topic_replication")
+    @classmethod
+    def _replicas(cls, value: int) -> int:
+        if value == 0:
+            raise ValueError("write -1 for the brokers' default, or how many replicas, not 0")
+        return value
 
     @field_validator("clickhouse")
     @classmethod

@@ -75,6 +75,7 @@ def test_an_argument_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) 
             "SASL_SSL",
             "SPANWISE_KAFKA_SECURITY_PROTOCOL=SASL_SSL needs SPANWISE_KAFKA_SASL_USERNAME",
         ),
+        ("TOPIC_REPLICATION", "0", "SPANWISE_TOPIC_REPLICATION: write -1 for the brokers' default"),
         ("BATCH_ROWS", "many", "SPANWISE_BATCH_ROWS: .*integer"),
     ],
 )
