@@ -21,7 +21,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from spanwise_collector.ingest.accounts import Accounts, RecordAccount, Rejection, reject_row
 from spanwise_collector.ingest.cost import PriceBook
 from spanwise_collector.ingest.records import Record
-from spanwise_collector.normalise.columns import SPANS, TABLES, Row, record_batch
+from spanwise_collector.normalise.columns import SPANS, TABLES, Row, load_arrow, record_batch
 from spanwise_collector.normalise.context import read_scope, read_sender
 from spanwise_collector.normalise.decode import Decoded, decode
 from spanwise_collector.normalise.limits import MAX_RECORD_BYTES, MAX_RECORD_MS, MIN_RECORD_MS
@@ -90,6 +90,7 @@ class Transformer:
         self._spans = SpanReader(prices)
         self._retention_days = retention_days
         self._max_record_bytes = max_record_bytes
+        load_arrow()
 
     def transform(self, records: Sequence[Record], seen: Container[bytes]) -> Batch:
         """Rows of a batch.

@@ -158,6 +158,11 @@ TABLES: Final = {
 """Every table that is written from Kafka, in the order to insert."""
 
 
+def load_arrow() -> None:
+    """Have pyarrow import what it needs for its first array (pandas, where it is installed: a second) now, not later."""
+    pa.array([None])
+
+
 def record_batch(schema: pa.Schema, rows: Iterable[Row]) -> pa.RecordBatch:
     """Rows as one Arrow batch; there is at least one row.
 
