@@ -159,7 +159,7 @@ TABLES: Final = {
 
 
 def load_arrow() -> None:
-    """Have pyarrow import what it needs for its first array (pandas, where it is installed: a second) now, not later."""
+    """Have pyarrow import what it needs for its first array (pandas, where installed: a second) now, not later."""
     pa.array([None])
 
 
