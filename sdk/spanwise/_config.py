@@ -204,7 +204,7 @@ SETTINGS: Final = (
     Setting(
         "max_queue_bytes",
         ("SPANWISE_MAX_QUEUE_BYTES",),
-        12_582_912,
+        9_437_184,
         _buffer_bytes,
         "Bound of the queue between your calls and the background thread, estimated.",
     ),
@@ -221,7 +221,7 @@ SETTINGS: Final = (
     Setting(
         "put_timeout_ms",
         ("SPANWISE_PUT_TIMEOUT_MS",),
-        50.0,
+        100.0,
         _milliseconds,
         "Longest wait of one of your calls when the queue is full; then the span is dropped and counted.",
     ),

@@ -15,6 +15,9 @@ from typing import Final, Generic, TypeVar
 T = TypeVar("T")
 
 _POLL_S: Final = 0.001
+STALL_S: Final = 1.0
+"""How long the consumer may stand still before puts stop waiting for it: its start (imports) takes 0.2 s on a quiet
+machine, and whatever takes longer would hold up every call of the application."""
 
 
 class IntakeQueue(Generic[T]):
@@ -45,7 +48,8 @@ class IntakeQueue(Generic[T]):
         self._accepted = 0
         self._added = 0
         self._removed = 0
-        self._stalled_at: int | None = None
+        self._stalled_at = -1
+        self._stalled_since = 0.0
         self._held: tuple[T, int] | None = None
 
     @property
@@ -80,16 +84,18 @@ class IntakeQueue(Generic[T]):
     def _room(self, weight: int, timeout_s: float) -> bool:
         # Polling: a condition variable would need a lock that a signal handler could find taken by the thread it
         # interrupts.
-        seen = self._removed
-        if seen == self._stalled_at:
-            return False  # nothing has moved since a whole wait was in vain: do not make every call wait
-        deadline = self._clock() + timeout_s
+        began = self._clock()
+        if self._stalled_at != self._removed:
+            self._stalled_at, self._stalled_since = self._removed, began
+        deadline = began + min(timeout_s, self._stalled_since + STALL_S - began)
         while self._clock() < deadline:
             self._sleep(_POLL_S)
             waiting = self.weight
             if waiting + weight <= self._max_weight or waiting == 0:
                 return True
-        self._stalled_at = seen if self._removed == seen else None
+            if self._stalled_at != self._removed:
+                self._stalled_at, self._stalled_since = self._removed, self._clock()
+                deadline = began + timeout_s
         return False
 
     def wake(self) -> None:
