@@ -313,7 +313,7 @@ class PartitionState(Model):
     next_offset: int
     end_offset: int | None = Field(None, description="None while the broker does not answer.")
     lag: int | None = None
-    spans_stored: int = 0
+    spans_stored: int = Field(0, description="Spans and scores stored since this collector took the partition.")
     rejected: int = 0
     duplicates: int = 0
     last_batch: datetime | None = None

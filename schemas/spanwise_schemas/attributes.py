@@ -13,6 +13,8 @@ ENVIRONMENT: Final = "deployment.environment.name"
 RELEASE: Final = "service.version"
 SERVICE: Final = "service.name"
 PRODUCER: Final = "service.instance.id"
+DISTRO_NAME: Final = "telemetry.distro.name"
+DISTRO_VERSION: Final = "telemetry.distro.version"
 
 # Context, on every span below the call that set it.
 SESSION_ID: Final = "session.id"

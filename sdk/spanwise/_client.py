@@ -149,6 +149,8 @@ def _stamp(config: Config, producer: str) -> dict[str, str]:
         (names.RELEASE, config.release),
         (names.SERVICE, config.service),
         (names.PRODUCER, producer),
+        (names.DISTRO_NAME, "spanwise"),
+        (names.DISTRO_VERSION, _version() or None),
     )
     return {name: value for name, value in pairs if value is not None}
 

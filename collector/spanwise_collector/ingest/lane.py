@@ -112,7 +112,7 @@ class Lane:
     attempts: int = 0
     waiting: str = ""
     end_offset: int | None = None
-    spans: int = 0
+    stored: int = 0
     rejected: int = 0
     duplicates: int = 0
     last_batch: datetime | None = None
@@ -124,7 +124,7 @@ class Lane:
 
     def count(self, counts: Counts, now: datetime) -> None:
         """Note a batch that was released."""
-        self.spans += counts.spans
+        self.stored += counts.spans + counts.scores
         self.rejected += counts.rejected
         self.duplicates += counts.duplicates
         self.last_batch = now
@@ -149,7 +149,7 @@ class Lane:
             next_offset=next_offset,
             end_offset=self.end_offset,
             lag=max(0, (self.end_offset or 0) - next_offset) if known else None,
-            spans_stored=self.spans,
+            spans_stored=self.stored,
             rejected=self.rejected,
             duplicates=self.duplicates,
             last_batch=self.last_batch,

@@ -145,8 +145,9 @@ def _body(context: Context) -> None:
         else:
             _charts(context, state.filters, start, end)
         with st.container():
-            _by_model(context, overview.by_model)
-            _by_name(context, overview.by_name)
+            compared = not not_compared(overview)
+            _by_model(context, overview.by_model, compared)
+            _by_name(context, overview.by_name, compared)
 
 
 def _figures(found: Sequence[Figure]) -> None:
@@ -213,9 +214,13 @@ def _chart(chart: charts.Chart) -> None:
         st.rerun()
 
 
-def _by_model(context: Context, groups: Sequence[Group]) -> None:
+def _by_model(context: Context, groups: Sequence[Group], compared: bool) -> None:
     rows = [
-        Row(group.key, (*_common_cells(group), *_cost_cells(groups, group)), href=_href(context, "model", group.key))
+        Row(
+            group.key,
+            (*_common_cells(group, compared), *_cost_cells(groups, group, compared)),
+            href=_href(context, "model", group.key),
+        )
         for group in groups
     ]
     columns = (
@@ -227,11 +232,11 @@ def _by_model(context: Context, groups: Sequence[Group]) -> None:
     _group_table(context, "By model", "model", columns, rows, "No model calls in this time range.")
 
 
-def _by_name(context: Context, groups: Sequence[Group]) -> None:
+def _by_name(context: Context, groups: Sequence[Group], compared: bool) -> None:
     rows = [
         Row(
             group.key,
-            (*_common_cells(group), Cell(duration(group.latency_ms_p99))),
+            (*_common_cells(group, compared), Cell(duration(group.latency_ms_p99))),
             href=_href(context, "name", group.key),
         )
         for group in groups
@@ -252,7 +257,7 @@ def _share(groups: Sequence[Group], group: Group) -> float:
     return ratio(group.cost_nanousd or 0, sum(each.cost_nanousd or 0 for each in groups)) or 0.0
 
 
-def _common_cells(group: Group) -> tuple[Cell, ...]:
+def _common_cells(group: Group, compared: bool) -> tuple[Cell, ...]:
     rate = ratio(group.errors, group.calls)
     rate_before = ratio(group.previous_errors, group.previous_calls)
     more, worse, slower = (
@@ -260,7 +265,7 @@ def _common_cells(group: Group) -> tuple[Cell, ...]:
         points(rate, rate_before, "down"),
         change(group.latency_ms_p95, group.previous_latency_ms_p95, "down"),
     )
-    if group.previous_calls and not comparable(group.calls, group.previous_calls):
+    if not compared or (group.previous_calls and not comparable(group.calls, group.previous_calls)):
         more = worse = slower = NO_CHANGE
     return (
         Cell(group.key or "(none)", title=group.key),
@@ -271,11 +276,11 @@ def _common_cells(group: Group) -> tuple[Cell, ...]:
     )
 
 
-def _cost_cells(groups: Sequence[Group], group: Group) -> tuple[Cell, ...]:
+def _cost_cells(groups: Sequence[Group], group: Group, compared: bool) -> tuple[Cell, ...]:
     unpriced = (
         f"{plural(group.unpriced_calls, 'call')} without a known price left out" if group.unpriced_calls else None
     )
-    compared = not unpriced and comparable(group.calls, group.previous_calls)
+    compared = compared and not unpriced and comparable(group.calls, group.previous_calls)
     dearer = change(group.cost_nanousd, group.previous_cost_nanousd, "down") if compared else NO_CHANGE
     return (
         Cell(compact(group.usage.input + group.usage.output)),
