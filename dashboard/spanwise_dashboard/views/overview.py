@@ -224,7 +224,7 @@ def _by_model(context: Context, groups: Sequence[Group], compared: bool) -> None
         for group in groups
     ]
     columns = (
-        Column("Model", width="26%"),
+        Column("Model", width="24%"),
         *_COMMON_COLUMNS,
         Column("Tokens", "right", hide=560),
         Column("Cost", "right", width="17%", help="With its share of the whole"),
@@ -241,15 +241,15 @@ def _by_name(context: Context, groups: Sequence[Group], compared: bool) -> None:
         )
         for group in groups
     ]
-    columns = (Column("Name", width="26%"), *_COMMON_COLUMNS, Column("p99", "right", hide=520))
+    columns = (Column("Name", width="24%"), *_COMMON_COLUMNS, Column("p99", "right", hide=520))
     _group_table(context, "By request", "name", columns, rows, "No requests in this time range.")
 
 
 _COMMON_COLUMNS = (
-    Column("Calls", "right"),
+    Column("Calls", "right", width="12%"),
     Column("Errors", "right", width="15%", hide=440),
     Column("p50", "right", hide=620),
-    Column("p95", "right", width="17%"),
+    Column("p95", "right", width="15%"),
 )
 
 
