@@ -9,21 +9,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from spanwise_schemas.attributes import Kind
+
 Status = Literal["unset", "ok", "error"]
-Kind = Literal[
-    "other",
-    "llm",
-    "embedding",
-    "tool",
-    "agent",
-    "chain",
-    "retriever",
-    "reranker",
-    "guardrail",
-    "evaluator",
-    "prompt",
-    "event",
-]
 CostSource = Literal["none", "reported", "computed"]
 
 

@@ -5,7 +5,7 @@ OpenInference, which most instrumentations and viewers share; `spanwise.*` is us
 What Spanwise *reads* from other instrumentations is the larger table in `spanwise_schemas.conventions`.
 """
 
-from typing import Final
+from typing import Final, Literal, get_args
 
 # Resource: who sent it.
 PROJECT: Final = "spanwise.project"
@@ -82,7 +82,7 @@ OPERATION_OF_KIND: Final[dict[str, str]] = {
 }
 """Span kind to `gen_ai.operation.name`, for the kinds that have one."""
 
-KINDS: Final = (
+Kind = Literal[
     "other",
     "llm",
     "embedding",
@@ -95,5 +95,7 @@ KINDS: Final = (
     "evaluator",
     "prompt",
     "event",
-)
+]
+"""What kind of work a span did."""
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 """Every span kind; the position is the number stored in ClickHouse (Enum8)."""

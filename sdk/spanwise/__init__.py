@@ -16,8 +16,9 @@ from spanwise._context import metadata, prompt, session, tags, user
 from spanwise._errors import ConfigurationError, SpanwiseError
 from spanwise._observe import observe
 from spanwise._scores import send_score as score
-from spanwise._span import Kind, Span, current_span, span
+from spanwise._span import Span, current_span, span
 from spanwise._stats import Stats
+from spanwise_schemas.attributes import Kind
 
 __all__ = [
     "ConfigurationError",

@@ -13,8 +13,9 @@ from spanwise._context import Attachment
 from spanwise._drive import Call, drive
 from spanwise._guard import guard
 from spanwise._runtime import Runtime, state
-from spanwise._span import Kind, Span, start
+from spanwise._span import Span, start
 from spanwise_schemas import attributes as names
+from spanwise_schemas.attributes import Kind
 
 F = TypeVar("F", bound="Callable[..., Any] | classmethod[Any, ..., Any] | staticmethod[..., Any]")
 

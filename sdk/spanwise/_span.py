@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -17,21 +17,8 @@ from spanwise._reading import Reading, Usage
 from spanwise._runtime import Runtime, state
 from spanwise._scores import ScoreSource, send_score
 from spanwise_schemas import attributes as names
+from spanwise_schemas.attributes import Kind
 
-Kind = Literal[
-    "other",
-    "llm",
-    "embedding",
-    "tool",
-    "agent",
-    "chain",
-    "retriever",
-    "reranker",
-    "guardrail",
-    "evaluator",
-    "prompt",
-    "event",
-]
 R = TypeVar("R")
 
 _HANDLE: Final = otel_context.create_key("spanwise-span")

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from spanwise_schemas.api import (
     CostDetail,
-    Kind,
     Score,
     SpanDetail,
     SpanSummary,
@@ -16,6 +15,7 @@ from spanwise_schemas.api import (
     TraceSummary,
     Usage,
 )
+from spanwise_schemas.attributes import Kind
 
 HOSTILE = (
     "<script>window.pwned=1</script><img src=x onerror='window.pwned=2'> ![](http://evil.invalid/p.png) "

@@ -18,7 +18,7 @@ from spanwise_collector.normalise.values import Value, clean, read_attributes, t
 from spanwise_schemas.attributes import KINDS
 from spanwise_schemas.conventions import FIRST_TOKEN_EVENTS, SPAN_FIELDS
 
-_KIND_NUMBER: Final = {kind: number for number, kind in enumerate(KINDS)}
+_KIND_NUMBER: Final[dict[str, int]] = {kind: number for number, kind in enumerate(KINDS)}
 _NO_PARENT: Final = bytes(8)
 _NO_TRACE: Final = bytes(16)
 _STATUS_UNSET: Final = 0

@@ -13,7 +13,8 @@ from spanwise_collector.query.overview import get_overview
 from spanwise_collector.query.projects import list_projects
 from spanwise_collector.query.rollups import MetricFilter
 from spanwise_collector.query.window import Window
-from spanwise_schemas.api import Facets, GroupBy, Kind, Metric, MetricSeries, Overview, Projects
+from spanwise_schemas.api import Facets, GroupBy, Metric, MetricSeries, Overview, Projects
+from spanwise_schemas.attributes import Kind
 
 router = APIRouter(prefix="/api/v1", tags=["Metrics"])
 

@@ -16,7 +16,8 @@ from spanwise_collector.query.span import get_span
 from spanwise_collector.query.trace import get_trace
 from spanwise_collector.query.traces import TraceFilter, list_traces
 from spanwise_collector.query.window import Window
-from spanwise_schemas.api import Kind, SpanDetail, Status, TraceDetail, TracePage
+from spanwise_schemas.api import SpanDetail, Status, TraceDetail, TracePage
+from spanwise_schemas.attributes import Kind
 
 router = APIRouter(prefix="/api/v1", tags=["Traces"])
 MAX_LIMIT: Final = 200
