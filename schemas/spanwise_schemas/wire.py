@@ -14,6 +14,8 @@ HEADER_PRODUCER: Final = "spanwise-producer"
 HEADER_SEQ: Final = "spanwise-seq"
 HEADER_SPANS: Final = "spanwise-spans"
 HEADER_DROPPED: Final = "spanwise-dropped"
+HEADER_PROJECT: Final = "spanwise-project"
+"""UTF-8 name of the project, written by a receiver that knows it from the sender's API key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,22 @@ def _counter(text: bytes) -> int:
     if not 0 <= value < 2**63:
         raise ValueError(value)
     return value
+
+
+def project_from_headers(headers: Iterable[tuple[str, bytes | None]]) -> str:
+    """The project that a receiver has written on a record; it wins over what the resource says.
+
+    Returns:
+        Its name, or "" when there is none or it is not UTF-8. Of several headers the last counts.
+    """
+    project = ""
+    for key, value in headers:
+        if key == HEADER_PROJECT and value is not None:
+            try:
+                project = value.decode()
+            except UnicodeDecodeError:
+                project = ""
+    return project
 
 
 def partition_for(trace_id: bytes, partitions: int) -> int:

@@ -41,6 +41,18 @@ def test_headers_of_other_producers_are_no_envelope_and_no_error(headers: list[t
     assert Envelope.from_headers(headers) is None
 
 
+@given(st.text(st.characters(exclude_categories=["Cs"])), HEADERS)
+def test_the_project_of_a_record_is_what_the_last_header_says(
+    project: str, others: list[tuple[str, bytes | None]]
+) -> None:
+    """Any name survives the way through the header; without the header, or with one that is not text, it is empty."""
+    header = (wire.HEADER_PROJECT, project.encode("utf-8"))
+
+    assert project == wire.project_from_headers([(wire.HEADER_PROJECT, b"before"), header, *others])
+    assert "" == wire.project_from_headers(others)
+    assert "" == wire.project_from_headers([header, (wire.HEADER_PROJECT, b"\xff")])
+
+
 @given(trace_id=st.binary(min_size=16, max_size=16), partitions=st.integers(min_value=1, max_value=512))
 def test_a_trace_has_one_partition_within_range(trace_id: bytes, partitions: int) -> None:
     """The partition exists, and depends on nothing but the trace id and the number of partitions."""
