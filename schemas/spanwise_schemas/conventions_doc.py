@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from spanwise_schemas.conventions import (
-    CONVENTION_ORDER,
     READINGS,
+    RECOGNISED,
     RESOURCE_FIELDS,
-    SCOPE_RULES,
     SPAN_FIELDS,
     Field,
     Source,
@@ -17,17 +16,20 @@ from spanwise_schemas.conventions import (
 _INTRODUCTION = """# Conventions: which attribute fills which field
 
 Written by `python -m spanwise_schemas.conventions_doc docs/conventions.md` from the table in
-`schemas/spanwise_schemas/conventions.py`; change it there.
+`schemas/spanwise_schemas/conventions/`, a module for each convention; change it there.
 
 Spanwise reads spans of any OpenTelemetry exporter. For each field the attributes below are tried in order: the first
 one that is present and can be understood fills the field. A value that cannot be understood stays among the span's
 attributes, with a [warning](rejects.md). Attributes that fill no field are kept as they are, as text; so is an
-attribute that lost to a better one, except for bodies, which would then be stored twice. Resource attributes without
+attribute that lost to a better one. Bodies that lost, or whose messages were put into another form, are kept as sent
+beside the bodies (`span_io.raw`). Resource attributes without
 a field are kept with the prefix `resource.`, those of the instrumentation scope with `scope.`.
 """
 
 _BILLS = """\
-`tok_input` includes cached tokens and `tok_output` includes reasoning, as in the GenAI conventions. Where cached
+`tok_input` includes cached tokens and `tok_output` includes reasoning, as in the GenAI conventions. A source that is
+`counted exclusive` leaves them out, so they are added; one that is `counted provider` passes on what the provider's API
+says, which leaves cached tokens out for Anthropic's and reasoning for Gemini's. Where cached
 tokens are more than the input tokens, the counts are stored as sent, with a warning, and no cost is computed. Only
 model calls (`llm`, `embedding`, `reranker`) bear a bill; agents, chains and workflows repeat what their calls say. Of
 spans that report the same provider call (same response id and tokens at the same time) one bears it.
@@ -39,7 +41,7 @@ def render() -> str:
     return "\n".join(
         [
             _INTRODUCTION,
-            f"A span's convention is the first of {_listed(CONVENTION_ORDER)}",
+            f"A span's convention is the first of {_listed(RECOGNISED)}",
             "of which it carries an attribute. Names marked `otel` are shared by all of them.\n",
             "## Of a span\n",
             *_table(SPAN_FIELDS),
@@ -49,11 +51,7 @@ def render() -> str:
             *_kinds(),
             "\n## Tokens and bills\n",
             _BILLS,
-            "## Scopes that differ\n",
-            "| instrumentation scope starts with | what is different |",
-            "|---|---|",
-            *(f"| `{rule.scope}` | {rule.reason} |" for rule in SCOPE_RULES),
-            "\n## Readings\n",
+            "## Readings\n",
             "| reading | takes |",
             "|---|---|",
             *(f"| {name} | {meaning} |" for name, meaning in READINGS.items()),
@@ -71,7 +69,15 @@ def _table(fields: Iterable[Field]) -> list[str]:
 
 
 def _source(source: Source) -> str:
-    return f"`{source.attribute}` ({source.convention}, {source.reading})"
+    member = "".join(f" → `{step}`" for step in source.path or ())
+    notes: list[str] = [source.convention, source.reading]
+    if source.path == ():
+        notes.append("as JSON")
+    if source.counting != "inclusive":
+        notes.append(f"counted {source.counting}")
+    if source.scopes:
+        notes.append(f"in scopes {_listed(f'{scope}…' for scope in source.scopes)}")
+    return f"`{source.attribute}`{member} ({', '.join(notes)})"
 
 
 def _kinds() -> list[str]:

@@ -62,7 +62,7 @@ def test_every_answer_is_one_call(program: str) -> None:
             "provider": "openai",
             "model": one["model_response"],
             "tokens": (one["input"], one["output"], one["cache_read"], 0, one["reasoning"]),
-            "finish_reason": one["finish_reason"],
+            "finish_reason": one["finish_reason"].replace("tool_calls", "tool_call"),  # the GenAI word
             "cost": (cost_of(one), 2),
             "status": False,
         }

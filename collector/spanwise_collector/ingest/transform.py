@@ -29,15 +29,16 @@ from spanwise_collector.normalise.problems import Refused
 from spanwise_collector.normalise.scores import read_score
 from spanwise_collector.normalise.spans import SpanReader, Where, stand
 from spanwise_collector.normalise.usage import Call, Claim, counted_elsewhere
-from spanwise_schemas.wire import LOGS_TOPIC, Envelope
+from spanwise_schemas.wire import LOGS_TOPIC, Envelope, project_from_headers
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["Batch", "Rejection", "Transformer"]
 
-_SPAN_ID, _START, _DURATION, _COUNTS, _WARNINGS = (
-    SPANS.get_field_index(name) for name in ("span_id", "start_time", "duration_us", "counts_usage", "warnings")
+_SPAN_ID, _START, _DURATION, _COUNTS, _WARNINGS, _REASON = (
+    SPANS.get_field_index(name)
+    for name in ("span_id", "start_time", "duration_us", "counts_usage", "warnings", "usage_reason")
 )
 _MAX_RETENTION_DAYS: Final = 65_535
 
@@ -153,8 +154,9 @@ class Transformer:
         at = count()
         total = 0
         topic = f"{record.topic}/{record.topic_id}"
+        project = project_from_headers(record.headers)
         for group in decoded.request.resource_spans:
-            sender = read_sender(group.resource)
+            sender = read_sender(group.resource, project)
             items = refused = duplicates = 0
             for scoped in group.scope_spans:
                 where = stand(
@@ -201,8 +203,9 @@ def _read_logs(
 ) -> int:
     total = 0
     draft.warnings += sum(map(len, decoded.notes.values()))
+    project = project_from_headers(record.headers)
     for group in decoded.request.resource_logs:
-        sender = read_sender(group.resource)
+        sender = read_sender(group.resource, project)
         items = refused = 0
         for scoped in group.scope_logs:
             for entry in scoped.log_records:
@@ -283,6 +286,7 @@ class _Draft:
         for position in sorted(counted_elsewhere(self._contested())):
             row = list(self.rows[position])
             row[_COUNTS] = False
+            row[_REASON] = "same_response"
             row[_WARNINGS] = sorted([*row[_WARNINGS], "usage_counted_elsewhere"])
             self.rows[position] = tuple(row)
         rows = (self.rows, self.io, self.scores, self.accounts.rows(), self.rejects)

@@ -78,6 +78,13 @@ SPANS: Final = pa.schema(
         ("ktopic", _TEXT),
         ("kpart", pa.uint16()),
         ("koff", pa.uint64()),
+        ("mapping", _TEXT),
+        ("streaming", pa.bool_()),
+        ("tool_call_id", _TEXT),
+        ("params", pa.map_(_TEXT, _TEXT)),
+        ("cost_reported_n", pa.int64()),
+        ("cost_computed_n", pa.int64()),
+        ("usage_reason", _TEXT),
     ]
 )
 SPAN_IO: Final = pa.schema(
@@ -92,6 +99,7 @@ SPAN_IO: Final = pa.schema(
         ("tool_defs", _TEXT),
         ("events", _TEXT),
         ("ingested_at", _MILLIS),
+        ("raw", pa.map_(_TEXT, _TEXT)),
     ]
 )
 SCORES: Final = pa.schema(

@@ -8,15 +8,14 @@ from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from spanwise_collector.normalise.limits import MAX_FIELD, MAX_PROJECT
-from spanwise_collector.normalise.plan import Planner
+from spanwise_collector.normalise.plan import Planner, variant_of
 from spanwise_collector.normalise.values import clean, read_attributes, to_text
-from spanwise_schemas.conventions import RESOURCE_FIELDS, SCOPE_RULES, ScopeRule
+from spanwise_schemas.conventions import RESOURCE_FIELDS
 
 DEFAULT_PROJECT: Final = "default"
 _PLANNER: Final = Planner(RESOURCE_FIELDS)
 _SLOT: Final = {one.name: slot for slot, one in enumerate(RESOURCE_FIELDS)}
 _NOT_IN_PROJECT: Final = re.compile(r"[^\w.\-/ ]")
-_NO_RULE: Final = ScopeRule("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +47,31 @@ class Scope:
 
     Attributes:
         name: of the scope.
-        rule: how its spans differ from the conventions.
+        variant: which rules for certain scopes hold for its spans.
         attributes: its version, where it has one.
         warnings: what was wrong.
     """
 
     name: str
-    rule: ScopeRule
+    variant: tuple[str, ...]
     attributes: tuple[tuple[str, ...], tuple[str, ...]]
     warnings: frozenset[str]
 
 
-def read_sender(resource: Resource) -> Sender:
-    """Read a resource."""
+def read_sender(resource: Resource, project: str = "") -> Sender:
+    """Read a resource.
+
+    Args:
+        resource: as decoded.
+        project: what the record's header says; it goes before the resource's own word, which anyone can write.
+    """
     warnings: set[str] = set()
     attributes = read_attributes(resource.attributes, warnings)
-    plan = _PLANNER.plan(tuple(attributes))
+    plan = _PLANNER.plan(tuple(attributes), ())
     found = dict.fromkeys(range(len(RESOURCE_FIELDS)), "")
     for slot, key, read in plan.steps:
         found[slot] = cut(str(read(attributes[key]) or ""), warnings)
-    project = found[_SLOT["project_id"]]
+    project = project or found[_SLOT["project_id"]]
     cleaned = clean_project(project)
     if project and cleaned != project:
         warnings.add("project_cut")
@@ -91,14 +95,12 @@ def read_scope(scope: InstrumentationScope) -> Scope:
     """Read an instrumentation scope."""
     warnings: set[str] = set()
     name = cut(clean(scope.name, warnings), warnings)
-    lower = name.lower()
-    rule = next((one for one in SCOPE_RULES if lower.startswith(one.scope)), _NO_RULE)
     attributes = read_attributes(scope.attributes, warnings)
     keys, values = ["scope." + key for key in attributes], [to_text(value) for value in attributes.values()]
     if scope.version:
         keys.append("scope.version")
         values.append(clean(scope.version, warnings))
-    return Scope(name, rule, (tuple(keys), tuple(values)), frozenset(warnings))
+    return Scope(name, variant_of(name), (tuple(keys), tuple(values)), frozenset(warnings))
 
 
 def clean_project(name: str) -> str:

@@ -7,24 +7,30 @@ look-ups. The plan also is the explanation: it says for every field which rule g
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
+
+from pydantic_core import from_json
 
 from spanwise_collector.normalise.indexed import indexed_json, indexed_messages
 from spanwise_collector.normalise.limits import MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTES
 from spanwise_collector.normalise.readings import WARNING_OF_READING, Read, reader_of
-from spanwise_collector.normalise.values import Value, clean
-from spanwise_schemas.conventions import CONVENTION_ORDER, SPAN_FIELDS, Field, Source
+from spanwise_collector.normalise.values import Value, clean, to_json
+from spanwise_schemas.conventions import RECOGNISED, SPAN_FIELDS, Counting, Field, Source
 
 SLOT: Final = {one.name: slot for slot, one in enumerate(SPAN_FIELDS)}
 """Positions of a span's fields in the table, which are their positions in the list of values."""
 _MAX_PLANS: Final = 4096
 _MAX_SHAPE_CHARACTERS: Final = 8192
 """Longer shapes are conversations spread over attributes: hardly two are alike, and keeping them would cost memory."""
-_ASSEMBLE: Final[Mapping[str, Callable[[Iterable[tuple[str, Value]]], str]]] = {
+_ASSEMBLE: Final[Mapping[str, Callable[[Iterable[tuple[str, Value]]], object]]] = {
     "indexed_messages": indexed_messages,
     "indexed_json": indexed_json,
+    "parameters_below": dict,
     "ignored": lambda items: "",
 }
+_NUMBERED: Final = frozenset({"indexed_messages", "indexed_json", "ignored"})
+_SCOPES: Final = sorted({scope for one in SPAN_FIELDS for source in one.sources for scope in source.scopes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,9 @@ class Plan:
         others: slot to the sources that are next when the best cannot be read.
         rest: attributes that fill no column, kept as they are.
         rest_names: the names under which they are stored.
+        raw: content attributes whose text is stored in no other column as it was sent.
+        mapping: JSON object, field to the attribute that gave it.
+        counting: what the main counts of input and output tokens hold.
         warnings: what was wrong with the names.
         convention: which convention the span follows, or "" where no name tells.
     """
@@ -67,6 +76,9 @@ class Plan:
     others: Mapping[int, tuple[Step, ...]]
     rest: tuple[str, ...]
     rest_names: tuple[str, ...]
+    raw: tuple[str, ...]
+    mapping: str
+    counting: tuple[Counting, Counting]
     warnings: frozenset[str]
     convention: str
 
@@ -88,30 +100,32 @@ class Planner:
                     self._prefixes.append((source.attribute[:-1], slot, rank))
                 else:
                     self._exact.setdefault(source.attribute, []).append((slot, rank))
-        self._plans: dict[tuple[str, ...], Plan] = {}
+        self._plans: dict[tuple[tuple[str, ...], tuple[str, ...]], Plan] = {}
 
-    def plan(self, names: tuple[str, ...]) -> Plan:
-        """The plan for spans with these attribute names, in this order."""
-        plan = self._plans.get(names)
+    def plan(self, names: tuple[str, ...], variant: tuple[str, ...]) -> Plan:
+        """The plan for spans with these attribute names, in this order.
+
+        Args:
+            names: of the attributes.
+            variant: which rules for certain scopes hold, by `variant_of`.
+        """
+        key = (names, variant)
+        plan = self._plans.get(key)
         if plan is None:
-            plan = self._make(names)
+            plan = self._make(names, variant)
             if sum(map(len, names)) > _MAX_SHAPE_CHARACTERS:
                 return plan
             if len(self._plans) >= _MAX_PLANS:
                 # Oldest out; applications with a new name in every span would otherwise fill memory.
                 del self._plans[next(iter(self._plans))]
-            self._plans[names] = plan
+            self._plans[key] = plan
         return plan
 
-    def _make(self, names: tuple[str, ...]) -> Plan:
+    def _make(self, names: tuple[str, ...], variant: tuple[str, ...]) -> Plan:
         found: dict[int, dict[int, list[str]]] = {}
         rest: list[str] = []
         for name in names:
-            places = self._exact.get(name)
-            if places is None:
-                places = [(slot, rank) for prefix, slot, rank in self._prefixes if name.startswith(prefix)]
-                # `gen_ai.prompt.name` is a name of its own; below `gen_ai.prompt.` only numbers are messages.
-                places = [place for place in places if _numbered(name, self._source(*place).attribute[:-1])]
+            places = self._places(name, variant)
             for slot, rank in places:
                 found.setdefault(slot, {}).setdefault(rank, []).append(name)
             if not places or self._is_kept(places):
@@ -119,8 +133,11 @@ class Planner:
         steps: list[tuple[int, str, Read]] = []
         spread: list[Step] = []
         others: dict[int, tuple[Step, ...]] = {}
+        raw: list[str] = []
+        best_of: dict[int, Step] = {}
         for slot, by_rank in sorted(found.items()):
             best, *next_best = (self._step(slot, rank, keys) for rank, keys in sorted(by_rank.items()))
+            best_of[slot] = best
             if best.keys:
                 spread.append(best)
             else:
@@ -128,18 +145,53 @@ class Planner:
             if next_best:
                 others[slot] = tuple(next_best)
                 if not best.content:
-                    rest.extend(step.key for step in next_best if step.key not in rest)
+                    rest.extend(step.key for step in next_best if not step.keys and step.key not in rest)
+            if best.content:
+                raw.extend(_raw_names(best, next_best))
         warnings: set[str] = set()
         if len(rest) > MAX_ATTRIBUTES:
             warnings.add("attributes_dropped")
             del rest[MAX_ATTRIBUTES:]
         names_stored = tuple(_stored_name(name, warnings) for name in rest)
-        convention = self._convention(found)
-        return Plan(tuple(steps), tuple(spread), others, tuple(rest), names_stored, frozenset(warnings), convention)
+        return Plan(
+            tuple(steps),
+            tuple(spread),
+            others,
+            tuple(rest),
+            names_stored,
+            tuple(dict.fromkeys(raw)),
+            to_json(
+                {
+                    self._fields[slot].name: step.source.attribute
+                    for slot, step in best_of.items()
+                    if step.source.reading != "ignored"
+                }
+            ),
+            (_counting(best_of, "tok_input"), _counting(best_of, "tok_output")),
+            frozenset(warnings),
+            self._convention(found),
+        )
+
+    def _places(self, name: str, variant: tuple[str, ...]) -> list[tuple[int, int]]:
+        """Fields and ranks of the rules that an attribute meets."""
+        places = self._exact.get(name)
+        if places is None:
+            places = [
+                (slot, rank)
+                for prefix, slot, rank in self._prefixes
+                # `gen_ai.prompt.name` is a name of its own; below `gen_ai.prompt.` only numbers are messages.
+                if name.startswith(prefix)
+                and (self._source(slot, rank).reading not in _NUMBERED or _numbered(name, prefix))
+            ]
+        return [
+            place
+            for place in places
+            if not (scopes := self._source(*place).scopes) or any(scope in variant for scope in scopes)
+        ]
 
     def _is_kept(self, places: Iterable[tuple[int, int]]) -> bool:
         """Whether an attribute that fills a field is kept too, because it says more than that."""
-        return any(self._source(*place).reading == "model_in_json" for place in places)
+        return any(self._source(slot, rank).path and not self._fields[slot].content for slot, rank in places)
 
     def _source(self, slot: int, rank: int) -> Source:
         return self._fields[slot].sources[rank]
@@ -153,15 +205,45 @@ class Planner:
 
     def _convention(self, found: Mapping[int, Mapping[int, list[str]]]) -> str:
         seen = {self._source(slot, rank).convention for slot, ranks in found.items() for rank in ranks}
-        return next((one for one in CONVENTION_ORDER if one in seen), "")
+        return next((one for one in RECOGNISED if one in seen), "")
 
     def source_of(self, slot: int, name: str) -> Source:
         """The rule by which an attribute fills a field."""
         return next(source for source in self._fields[slot].sources if source.attribute == name)
 
 
-def assemble(step: Step, attributes: Mapping[str, Value]) -> str:
-    """The body that is spread over a step's attributes."""
+@lru_cache(maxsize=1024)
+def changed_mapping(mapping: str, changes: tuple[tuple[int, str], ...]) -> str:
+    """A plan's mapping for a span in which other sources gave some of the values.
+
+    Args:
+        mapping: of the plan.
+        changes: slot and what gave the value: an attribute, `@input` or `@output` for a body, "" for nothing.
+    """
+    found = from_json(mapping) | {SPAN_FIELDS[slot].name: giver for slot, giver in changes}
+    return to_json({field: giver for field, giver in found.items() if giver})
+
+
+def variant_of(scope: str) -> tuple[str, ...]:
+    """Which rules for certain scopes hold in the spans of a scope: the starts of names that they ask for."""
+    name = scope.lower()
+    return tuple(start for start in _SCOPES if name.startswith(start))
+
+
+def _raw_names(best: Step, others: Sequence[Step]) -> list[str]:
+    """Attributes of a content field that are kept as sent: the ones that lost, and those put together from many."""
+    lost = [name for step in others for name in (step.keys or (step.key,)) if step.source.reading != "ignored"]
+    put_together = list(best.keys) if best.source.reading == "indexed_messages" else []
+    return put_together + lost
+
+
+def _counting(best_of: Mapping[int, Step], field: str) -> Counting:
+    step = best_of.get(SLOT[field])
+    return step.source.counting if step else "inclusive"
+
+
+def assemble(step: Step, attributes: Mapping[str, Value]) -> object:
+    """What is spread over a step's attributes, put together."""
     start = len(step.key)
     return _ASSEMBLE[step.source.reading]((key[start:], attributes[key]) for key in step.keys)
 

@@ -4,17 +4,20 @@ Each is a function of the value that returns None when it cannot be understood; 
 """
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from math import isfinite
 from typing import Final
 
 from pydantic_core import from_json
 
 from spanwise_collector.normalise.values import Value, to_text
+from spanwise_collector.normalise.words import ERROR_LEVELS, FINISH_REASONS, PROVIDERS
 from spanwise_schemas.conventions import Reading, Source
 
 Read = Callable[[Value], object]
-"""What comes out depends on the reading: str, int, list of str, or None when the value makes no sense."""
+"""What comes out depends on the reading: str, int, bool, list of str, map, or None when the value makes no sense."""
 
 MAX_COUNT: Final = 2**32 - 1
 MAX_TTFT_US: Final = 2**32 - 1
@@ -26,6 +29,7 @@ WARNING_OF_READING: Final[Mapping[Reading, str]] = {
     "usd": "bad_cost",
     "seconds": "bad_duration",
     "milliseconds": "bad_duration",
+    "instant": "bad_duration",
     "kind": "bad_kind",
 }
 """What is said when a value cannot be read; the other readings take every value."""
@@ -35,8 +39,36 @@ def reader_of(source: Source) -> Read:
     """The function for a source of the table that reads a single attribute."""
     if source.reading == "kind":
         words = source.values
-        return lambda value: words.get(value) or words.get(value.strip().lower()) if isinstance(value, str) else None
-    return _READERS[source.reading]
+        read: Read = lambda value: (  # noqa: E731 - one of two forms of the same function
+            words.get(value) or words.get(value.strip().lower()) if isinstance(value, str) else None
+        )
+    else:
+        read = _READERS[source.reading]
+    if source.path is None:
+        return read
+    path = source.path
+    return lambda value: None if (found := _member(value, path)) is None else read(found)
+
+
+def _member(value: Value, path: tuple[str, ...]) -> Value:
+    """The member of a JSON value that a path leads to."""
+    found = _parsed(value) if isinstance(value, str) else value
+    for step in path:
+        found = found.get(step) if isinstance(found, dict) else None
+    return found
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str) -> Value:
+    """JSON text as values, None where it is none.
+
+    Kept for the other fields that read the same attribute, so never changed by who gets it.
+    """
+    try:
+        found: Value = from_json(text)
+    except ValueError:
+        return None
+    return found
 
 
 def read_string(value: Value) -> str | None:
@@ -102,13 +134,62 @@ def read_body(value: Value) -> str | None:
     return to_text(value) if value is not None else None
 
 
-def read_model_in_json(value: Value) -> str | None:
-    """The model among a call's parameters."""
+def read_comma_strings(value: Value) -> list[str] | None:
+    """Strings separated by commas."""
+    if isinstance(value, str) and not value.startswith("["):
+        return [text for one in value.split(",") if (text := one.strip())]
+    return read_strings(value)
+
+
+def read_boolean(value: Value) -> bool | None:
+    """True or false."""
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}.get(value.strip().lower()) if isinstance(value, str) else None
+
+
+def read_provider(value: Value) -> str | None:
+    """A provider's name in the spelling that all sources share."""
+    text = read_string(value)
+    if text is None:
+        return None
+    name = text.strip().lower()
+    return PROVIDERS.get(name, name) or None
+
+
+def read_finish_reason(value: Value) -> str | None:
+    """Why the model stopped, in the word that all sources share."""
+    text = read_first_string(value)
+    if text is None:
+        return None
+    word = text.strip().strip('"').rpartition(".")[2].lower().replace("-", "_")
+    return FINISH_REASONS.get(word, word) or None
+
+
+def read_error_level(value: Value) -> bool | None:
+    """Whether a level is that of an error."""
+    return value.strip().lower() in ERROR_LEVELS if isinstance(value, str) else None
+
+
+def read_instant(value: Value) -> int | None:
+    """A point in time as microseconds since the epoch."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return round(value / 1000) if 0 < value < 2**63 else None
+    if not isinstance(value, str):
+        return None
     try:
-        found = from_json(value) if isinstance(value, str) else value
+        moment = datetime.fromisoformat(value.strip().strip('"'))
     except ValueError:
         return None
-    return read_string(found.get("model")) if isinstance(found, dict) else None
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000_000)
+
+
+def read_parameters(value: Value) -> dict[str, Value] | None:
+    """Request parameters."""
+    found = _parsed(value) if isinstance(value, str) else value
+    return found if isinstance(found, dict) else None
 
 
 def read_ignored(value: Value) -> str:
@@ -147,6 +228,12 @@ _READERS: Final[Mapping[Reading, Read]] = {
     "milliseconds": read_milliseconds,
     "messages": read_body,
     "body": read_body,
-    "model_in_json": read_model_in_json,
+    "boolean": read_boolean,
+    "comma_strings": read_comma_strings,
+    "provider": read_provider,
+    "finish_reason": read_finish_reason,
+    "error_level": read_error_level,
+    "instant": read_instant,
+    "parameters": read_parameters,
     "ignored": read_ignored,
 }

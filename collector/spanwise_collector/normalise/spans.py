@@ -7,12 +7,13 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spanwise_collector.ingest.cost import PriceBook
 from spanwise_collector.normalise.bodies import byte_length, event_list, events_json, exception, preview
+from spanwise_collector.normalise.calls import understand
 from spanwise_collector.normalise.columns import Pairs, Row
 from spanwise_collector.normalise.context import Scope, Sender, cut
 from spanwise_collector.normalise.limits import FUTURE_ALLOWANCE_US, MAX_ATTRIBUTE_VALUE, MAX_TAGS
-from spanwise_collector.normalise.plan import SLOT, Plan, Planner, assemble, warning_for
+from spanwise_collector.normalise.plan import SLOT, Plan, Planner, assemble, changed_mapping, warning_for
 from spanwise_collector.normalise.problems import Refused
-from spanwise_collector.normalise.readings import MAX_TTFT_US, read_milliseconds
+from spanwise_collector.normalise.readings import MAX_TTFT_US
 from spanwise_collector.normalise.usage import Claim, counts, read_bill, read_usage, usage_extra
 from spanwise_collector.normalise.values import Value, clean, read_attributes, to_text
 from spanwise_schemas.attributes import KINDS
@@ -24,8 +25,9 @@ _NO_TRACE: Final = bytes(16)
 _STATUS_UNSET: Final = 0
 _STATUS_ERROR: Final = 2
 _STATUSES: Final = (0, 1, 2)
-_SERVER_TTFT: Final = "gen_ai.server.time_to_first_token"
 
+_KIND: Final = SLOT["kind"]
+_NO_PAIRS: Final[Pairs] = ((), ())
 _EMPTY: Final[list[Any]] = [None] * len(SPAN_FIELDS)
 
 
@@ -111,14 +113,19 @@ class SpanReader:
         start_us, duration_us = _times(span, where, warnings)
         parent = _parent(span, warnings)
         attributes = read_attributes(span.attributes, warnings)
-        plan = self._planner.plan(tuple(attributes))
-        values, unread = _fill(plan, self._planner, attributes, warnings)
+        plan = self._planner.plan(tuple(attributes), where.scope.variant)
+        changes: dict[int, str] = {}
+        values, unread = _fill(plan, self._planner, attributes, warnings, changes)
         status = span.status.code if span.HasField("status") else _STATUS_UNSET
         message = clean(span.status.message, warnings) if status else ""
         events = _events(span, status, values, warnings) if span.events or span.links else None
+        kind = values[_KIND] or _guessed_kind(values)
+        raw = _raw(plan, attributes)
+        if kind == "llm":
+            understand(values, plan, raw, changes)
         # In the order of the table, `SPAN_FIELDS`.
         (
-            kind,
+            _,
             provider,
             model_request,
             model_response,
@@ -140,16 +147,27 @@ class SpanReader:
             prompt_name,
             prompt_version,
             error_type,
+            error_message,
+            error_level,
+            params,
+            streaming,
+            tool_call_id,
+            _,
+            first_token_at,
         ) = values
-        kind = kind or _guessed_kind(values)
-        usage = read_usage(values, where.scope.rule, warnings)
+        if error_level and status != _STATUS_ERROR:
+            status = _STATUS_ERROR
+        usage = read_usage(values, plan.counting, warnings)
         counted = counts(
             kind,
             has_tokens=bool(usage.input or usage.output),
             has_model=bool(model_request or model_response),
             failed=status == _STATUS_ERROR,
         )
+        reason = "" if counted or not (usage.input or usage.output) else "not_a_model_call"
         bill = read_bill(self._prices, values, usage, kind, start_us, warnings)
+        if ttft_us is None and first_token_at and start_us <= first_token_at <= start_us + MAX_TTFT_US:
+            ttft_us = first_token_at - start_us
         attrs = _kept(plan, unread, attributes, where, warnings) if plan.rest or unread else where.attributes
         warnings |= plan.warnings
         warnings |= where.warnings
@@ -162,13 +180,13 @@ class SpanReader:
             parent,
             start_us,
             duration_us,
-            _milliseconds_ttft(attributes) if where.scope.rule.server_ttft_in_ms else ttft_us or 0,
+            ttft_us or 0,
             parent == _NO_PARENT,
             cut(clean(span.name, warnings), warnings),
             _KIND_NUMBER[kind],
             status if status in _STATUSES else _STATUS_UNSET,
             cut(error_type, warnings) if error_type else "",
-            message or (events.message if events else ""),
+            message or (events.message if events else "") or (error_message or "" if status == _STATUS_ERROR else ""),
             sender.env,
             sender.service,
             sender.release,
@@ -206,11 +224,26 @@ class SpanReader:
             attrs,
             sorted(warnings) if warnings else (),
             *where.tail,
+            changed_mapping(plan.mapping, tuple(changes.items())) if changes else plan.mapping,
+            streaming or False,
+            cut(tool_call_id, warnings) if tool_call_id else "",
+            _params(params) if params else _NO_PAIRS,
+            bill.reported_n,
+            bill.computed_n,
+            reason,
         )
         bodies = (body_in, body_out, system or "", tools or "", events.text if events else "")
         io: Row | None = None
-        if any(bodies):
-            io = (sender.project, trace_id, span_id, start_us, *bodies, where.record_ms)
+        if any(bodies) or raw:
+            io = (
+                sender.project,
+                trace_id,
+                span_id,
+                start_us,
+                *bodies,
+                where.record_ms,
+                (list(raw), list(raw.values())),
+            )
         claim = (sender.project, response_id, usage.input, usage.output) if counted and response_id else None
         return ReadSpan(row, io, claim)
 
@@ -271,9 +304,12 @@ def _parent(span: Span, warnings: set[str]) -> bytes:
 
 
 def _fill(
-    plan: Plan, planner: Planner, attributes: dict[str, Value], warnings: set[str]
+    plan: Plan, planner: Planner, attributes: dict[str, Value], warnings: set[str], changes: dict[int, str]
 ) -> tuple[list[Any], list[str]]:
-    """Values of the table's fields, and attributes that were meant for one but could not be read."""
+    """Values of the table's fields, and attributes that were meant for one but could not be read.
+
+    `changes` receives the fields that another source than the plan's best gave: slot to its name.
+    """
     values = _EMPTY[:]
     unread: list[str] = []
     for slot, key, read in plan.steps:
@@ -283,19 +319,20 @@ def _fill(
             if warning:
                 warnings.add(warning)
                 unread.append(key)
-            found = _next_best(plan, slot, attributes)
+            found, changes[slot] = _next_best(plan, slot, attributes)
         values[slot] = found
     for step in plan.spread:
         values[step.slot] = assemble(step, attributes)
     return values, unread
 
 
-def _next_best(plan: Plan, slot: int, attributes: dict[str, Value]) -> object:
+def _next_best(plan: Plan, slot: int, attributes: dict[str, Value]) -> tuple[object, str]:
+    """The value of the next source that can be read, and its name; None and "" without one."""
     for step in plan.others.get(slot, ()):
         found = assemble(step, attributes) if step.keys else step.read(attributes[step.key])
         if found is not None:
-            return found
-    return None
+            return found, step.source.attribute
+    return None, ""
 
 
 def _kept(plan: Plan, unread: list[str], attributes: dict[str, Value], where: Where, warnings: set[str]) -> Pairs:
@@ -348,5 +385,11 @@ def _first_token(span: Span) -> int | None:
     return None
 
 
-def _milliseconds_ttft(attributes: dict[str, Value]) -> int:
-    return read_milliseconds(attributes.get(_SERVER_TTFT)) or 0
+def _raw(plan: Plan, attributes: dict[str, Value]) -> dict[str, str]:
+    """Content attributes that no column has as they were sent."""
+    return {key: to_text(attributes[key]) for key in plan.raw}
+
+
+def _params(params: dict[str, Value]) -> Pairs:
+    """Request parameters as text by name."""
+    return list(params), [to_text(value) for value in params.values()]

@@ -7,7 +7,7 @@ from spanwise_collector.ingest.cost import PriceBook, Usage
 from spanwise_collector.normalise.columns import Pairs
 from spanwise_collector.normalise.plan import SLOT
 from spanwise_collector.normalise.readings import MAX_COUNT
-from spanwise_schemas.conventions import CALL_KINDS, ScopeRule
+from spanwise_schemas.conventions import CALL_KINDS, Counting
 
 COST_NONE: Final = 0
 COST_REPORTED: Final = 1
@@ -23,6 +23,8 @@ class Bill(NamedTuple):
         total_n: nano-dollars.
         source: `COST_NONE`, `COST_REPORTED` or `COST_COMPUTED`; with none, the amounts are 0 and mean nothing.
         version: the price list.
+        reported_n: what the source says, nano-dollars; -1 where it says nothing.
+        computed_n: what the price list says, nano-dollars; -1 where it says nothing.
     """
 
     input_n: int
@@ -30,13 +32,16 @@ class Bill(NamedTuple):
     total_n: int
     source: int
     version: str
+    reported_n: int = -1
+    computed_n: int = -1
 
 
 _UNTRUSTED: Final = frozenset({"bad_token_count", "cache_exceeds_input"})
 _FIRST_COUNT: Final = SLOT["tok_input"]
 _END_COUNT: Final = SLOT["tok_reasoning"] + 1
 _EXTRA: Final = tuple(
-    (name.removeprefix("tok_"), SLOT[name]) for name in ("tok_total", "tok_audio_input", "tok_audio_output")
+    (name.removeprefix("tok_"), SLOT[name])
+    for name in ("tok_total", "tok_audio_input", "tok_audio_output", "tok_cache_write_1h")
 )
 _COST_TOTAL: Final = SLOT["cost_total"]
 _COST_INPUT: Final = SLOT["cost_input"]
@@ -48,22 +53,37 @@ _NO_PAIRS: Final[Pairs] = ((), ())
 NO_BILL: Final = Bill(0, 0, 0, COST_NONE, "")
 
 
-def read_usage(values: Sequence[Any], rule: ScopeRule, warnings: set[str]) -> Usage:
-    """Tokens of a span, with cached ones in the input as the GenAI conventions count.
+def read_usage(values: Sequence[Any], counting: tuple[Counting, Counting], warnings: set[str]) -> Usage:
+    """Tokens of a span: input with cached ones, output with reasoning, as the GenAI conventions count.
 
     Args:
         values: of the fields, in the table's order.
-        rule: of the instrumentation scope, which decides whether the input already includes cached tokens.
+        counting: what the source's main counts of input and output hold.
         warnings: receives `cache_exceeds_input`.
     """
     tokens_in, tokens_out, cache_read, cache_write, reasoning = values[_FIRST_COUNT:_END_COUNT]
     tokens_in, tokens_out, cache_read, cache_write = tokens_in or 0, tokens_out or 0, cache_read or 0, cache_write or 0
+    of_input, of_output = counting
     if cache_read or cache_write:
-        if rule.input_excludes_cache:
+        if of_input == "exclusive" or (of_input == "provider" and _is_anthropic(values)):
             tokens_in = min(tokens_in + cache_read + cache_write, MAX_COUNT)
         elif tokens_in < cache_read + cache_write:
             warnings.add("cache_exceeds_input")
+    if reasoning and (of_output == "exclusive" or (of_output == "provider" and _is_gemini(values))):
+        tokens_out = min(tokens_out + reasoning, MAX_COUNT)
     return Usage(tokens_in, tokens_out, cache_read, cache_write, reasoning or 0)
+
+
+def _is_anthropic(values: Sequence[Any]) -> bool:
+    """Whether Anthropic's API answered, whose input_tokens leave cached ones out."""
+    return values[_PROVIDER] == "anthropic" or "claude" in (values[_MODEL_RESPONSE] or values[_MODEL_REQUEST] or "")
+
+
+def _is_gemini(values: Sequence[Any]) -> bool:
+    """Whether Google's API answered, whose candidate tokens leave thoughts out."""
+    return (values[_PROVIDER] or "").startswith("gcp.") or "gemini" in (
+        values[_MODEL_RESPONSE] or values[_MODEL_REQUEST] or ""
+    )
 
 
 def usage_extra(values: Sequence[Any]) -> Pairs:
@@ -75,7 +95,7 @@ def usage_extra(values: Sequence[Any]) -> Pairs:
 def read_bill(
     prices: PriceBook, values: Sequence[Any], usage: Usage, kind: str, start_us: int, warnings: set[str]
 ) -> Bill:
-    """What a span's call costs: as reported, else as computed, else unknown.
+    """What a span's call costs: as reported, else as computed, else unknown; both are kept beside it.
 
     Args:
         prices: the price list.
@@ -85,13 +105,16 @@ def read_bill(
         start_us: time of the call.
         warnings: of the span so far; a cost computed from counts that cannot be trusted would be a guess.
     """
-    reported = values[_COST_TOTAL]
-    if reported is not None:
-        return Bill(values[_COST_INPUT] or 0, values[_COST_OUTPUT] or 0, reported, COST_REPORTED, "reported")
     if kind not in CALL_KINDS or not _UNTRUSTED.isdisjoint(warnings):
-        return NO_BILL
-    models = (values[_MODEL_RESPONSE], values[_MODEL_REQUEST])
-    return computed_bill(prices, usage, values[_PROVIDER] or "", models, start_us)
+        computed = NO_BILL
+    else:
+        models = (values[_MODEL_RESPONSE], values[_MODEL_REQUEST])
+        computed = computed_bill(prices, usage, values[_PROVIDER] or "", models, start_us)
+    reported = values[_COST_TOTAL]
+    if reported is None:
+        return computed
+    parts = (values[_COST_INPUT] or 0, values[_COST_OUTPUT] or 0)
+    return Bill(*parts, reported, COST_REPORTED, "reported", reported, computed.computed_n)
 
 
 def computed_bill(prices: PriceBook, usage: Usage, provider: str, models: Sequence[str | None], start_us: int) -> Bill:
@@ -113,7 +136,7 @@ def computed_bill(prices: PriceBook, usage: Usage, provider: str, models: Sequen
             cost = found.cost(usage)
             if cost is None:
                 return NO_BILL
-            return Bill(cost.input, cost.output, cost.total, COST_COMPUTED, cost.price_version)
+            return Bill(cost.input, cost.output, cost.total, COST_COMPUTED, cost.price_version, -1, cost.total)
     return NO_BILL
 
 

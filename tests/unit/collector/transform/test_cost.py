@@ -283,7 +283,9 @@ def test_scope_that_counts_without_cache() -> None:
     """For scopes whose input leaves cached tokens out they are added, so that the input includes them for all."""
     values = CALL | {"gen_ai.usage.cache_read.input_tokens": 640, "gen_ai.usage.cache_creation.input_tokens": 306}
 
-    row = one_row(span(values=values), scope="openlit.instrumentation.anthropic")
+    row = one_row(
+        span(values=values | {"gen_ai.provider.name": "anthropic"}), scope="openlit.instrumentation.anthropic"
+    )
 
     assert (100 + 640 + 306, 640, 306, []) == (
         row["tok_input"],

@@ -5,6 +5,7 @@ import json
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from spanwise_schemas.wire import HEADER_PROJECT
 from tests.support.otlp import (
     NOW_MS,
     NOW_NS,
@@ -75,11 +76,23 @@ EMPTY_ROW = {
     "ktopic": "otlp_spans/topic-id",
     "kpart": 3,
     "koff": 7,
+    "mapping": "{}",
+    "streaming": False,
+    "tool_call_id": "",
+    "params": {},
+    "cost_reported_n": -1,
+    "cost_computed_n": -1,
+    "usage_reason": "",
 }
 QUESTION = json.dumps([{"role": "user", "parts": [{"type": "text", "content": "Where is my order?"}]}])
 ANSWER = json.dumps(
     [{"role": "assistant", "parts": [{"type": "text", "content": "On its way."}], "finish_reason": "stop"}]
 )
+
+
+def mapping(**given: str) -> str:
+    """The column `mapping`: which attribute gave each field."""
+    return json.dumps(given, separators=(",", ":"))
 
 
 def test_plain_span() -> None:
@@ -175,10 +188,35 @@ def test_gen_ai_call() -> None:
             "attrs": {
                 "resource.host.name": "h1",
                 "scope.version": "0.1",
-                "gen_ai.request.temperature": "0.5",
-                "gen_ai.request.stream": "true",
                 "spanwise.metadata.plan": "pro",
             },
+            "streaming": True,
+            "params": {"temperature": "0.5"},
+            "cost_computed_n": cost_input + cost_output,
+            "mapping": mapping(
+                kind="gen_ai.operation.name",
+                provider="gen_ai.provider.name",
+                model_request="gen_ai.request.model",
+                model_response="gen_ai.response.model",
+                input="gen_ai.input.messages",
+                output="gen_ai.output.messages",
+                system_instructions="gen_ai.system_instructions",
+                tool_defs="gen_ai.tool.definitions",
+                finish_reason="gen_ai.response.finish_reasons",
+                response_id="gen_ai.response.id",
+                tok_input="gen_ai.usage.input_tokens",
+                tok_output="gen_ai.usage.output_tokens",
+                tok_cache_read="gen_ai.usage.cache_read.input_tokens",
+                tok_reasoning="gen_ai.usage.reasoning.output_tokens",
+                ttft_us="gen_ai.response.time_to_first_chunk",
+                session_id="session.id",
+                user_id="user.id",
+                tags="tag.tags",
+                prompt_name="gen_ai.prompt.name",
+                prompt_version="gen_ai.prompt.version",
+                params="gen_ai.request.*",
+                streaming="gen_ai.request.stream",
+            ),
         }
     ]
     assert rows(batch, "span_io") == [
@@ -193,12 +231,13 @@ def test_gen_ai_call() -> None:
             "tool_defs": '[{"name":"track"}]',
             "events": "",
             "ingested_at": NOW_MS,
+            "raw": {},
         }
     ]
 
 
 def test_openinference_call() -> None:
-    """Numbered attributes become one list of messages; the copy of the request beside them is not kept twice."""
+    """Numbered attributes become one list of messages; they and the copy of the request are kept as sent."""
     call = span(
         "ChatCompletion",
         {
@@ -246,10 +285,17 @@ def test_openinference_call() -> None:
         }
     ]
     (io,) = rows(batch, "span_io")
-    assert (messages, answer, [{"tool": {"json_schema": '{"name": "track"}'}}]) == (
+    sent = {one.key: one.value.string_value for one in call.attributes}
+    assert (
+        messages,
+        answer,
+        [{"tool": {"json_schema": '{"name": "track"}'}}],
+        {key: sent[key] for key in sent if key.startswith(("llm.input_", "llm.output_")) or key == "input.value"},
+    ) == (
         json.loads(io["input"]),
         json.loads(io["output"]),
         json.loads(io["tool_defs"]),
+        io["raw"],
     )
     assert rows(batch, "spans") == [
         EMPTY_ROW
@@ -276,6 +322,20 @@ def test_openinference_call() -> None:
             "input_bytes": len(io["input"]),
             "output_bytes": len(io["output"]),
             "attrs": {"llm.invocation_parameters": '{"temperature": 1}'},
+            "params": {"temperature": "1"},
+            "cost_computed_n": 100 * 2_500 + 10 * 10_000,
+            "mapping": mapping(
+                kind="openinference.span.kind",
+                provider="llm.system",
+                model_response="llm.model_name",
+                input="llm.input_messages.*",
+                output="llm.output_messages.*",
+                tool_defs="llm.tools.*",
+                tok_input="llm.token_count.prompt",
+                tok_output="llm.token_count.completion",
+                tok_total="llm.token_count.total",
+                params="llm.invocation_parameters",
+            ),
         }
     ]
 
@@ -401,3 +461,10 @@ def test_retention_must_make_sense() -> None:
     """A retention that no column can hold fails at once and names the setting."""
     with pytest.raises(ValueError, match="SPANWISE_RETENTION_DAYS is 0; give 1 to 65535 days"):
         transformer(retention_days=0)
+
+
+def test_project_of_the_record() -> None:
+    """The project in a record's header, which a receiver wrote for a key, goes before what the resource says."""
+    batch = transform(record(traces(span()), headers=[(HEADER_PROJECT, b"billing")]))
+
+    assert [EMPTY_ROW | {"project_id": "billing"}] == rows(batch, "spans")

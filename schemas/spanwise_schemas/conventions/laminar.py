@@ -1,0 +1,7 @@
+"""Laminar (package lmnr)."""
+
+from typing import Final
+
+from spanwise_schemas.conventions.model import Source
+
+RULES: Final[tuple[Source, ...]] = ()

@@ -1,0 +1,7 @@
+"""LiteLLM's OpenTelemetry callback."""
+
+from typing import Final
+
+from spanwise_schemas.conventions.model import Source
+
+RULES: Final[tuple[Source, ...]] = ()

@@ -1,0 +1,71 @@
+"""OpenInference (package openinference-semantic-conventions)."""
+
+from typing import Final
+
+from spanwise_schemas.conventions.model import Source
+
+KINDS: Final = {
+    "llm": "llm",
+    "embedding": "embedding",
+    "tool": "tool",
+    "agent": "agent",
+    "chain": "chain",
+    "retriever": "retriever",
+    "reranker": "reranker",
+    "guardrail": "guardrail",
+    "evaluator": "evaluator",
+    "prompt": "prompt",
+    "event": "event",
+    # A model that answers typed questions instead of writing text: a call, with tokens and a price.
+    "decision": "llm",
+}
+"""`openinference.span.kind` to span kind."""
+
+RULES: Final = (
+    Source("kind", "openinference.span.kind", "kind", KINDS),
+    Source("provider", "llm.provider", "provider"),
+    Source("provider", "llm.system", "provider"),
+    Source("provider", "decision.provider", "provider"),
+    Source("provider", "decision.system", "provider"),
+    Source("model_request", "llm.request.model_name", "string"),
+    Source("model_request", "decision.request.model_name", "string"),
+    Source("model_request", "llm.invocation_parameters", "string", path=("model",)),
+    Source("model_request", "embedding.invocation_parameters", "string", path=("model",)),
+    Source("model_response", "llm.response.model_name", "string"),
+    Source("model_response", "decision.response.model_name", "string"),
+    Source("model_response", "llm.model_name", "string"),
+    Source("model_response", "embedding.model_name", "string"),
+    Source("model_response", "reranker.model_name", "string"),
+    Source("model_response", "decision.model_name", "string"),
+    Source("input", "llm.input_messages.*", "indexed_messages"),
+    Source("input", "input.value", "body"),
+    Source("output", "llm.output_messages.*", "indexed_messages"),
+    Source("output", "retrieval.documents.*", "indexed_json"),
+    Source("output", "reranker.output_documents.*", "indexed_json"),
+    Source("output", "output.value", "body"),
+    Source("mime_types", "input.mime_type", "ignored"),
+    Source("mime_types", "output.mime_type", "ignored"),
+    Source("vectors", "embedding.embeddings.*", "ignored"),
+    Source("tool_defs", "llm.tools.*", "indexed_json"),
+    Source("tool_name", "tool.name", "string"),
+    Source("agent_name", "agent.name", "string"),
+    Source("finish_reason", "llm.finish_reason", "finish_reason"),
+    Source("tok_input", "llm.token_count.prompt", "count"),
+    Source("tok_input", "decision.token_count.input", "count"),
+    Source("tok_output", "llm.token_count.completion", "count"),
+    Source("tok_output", "decision.token_count.output", "count"),
+    Source("tok_cache_read", "llm.token_count.prompt_details.cache_read", "count"),
+    Source("tok_cache_write", "llm.token_count.prompt_details.cache_write", "count"),
+    Source("tok_reasoning", "llm.token_count.completion_details.reasoning", "count"),
+    Source("tok_total", "llm.token_count.total", "count"),
+    Source("tok_audio_input", "llm.token_count.prompt_details.audio", "count"),
+    Source("tok_audio_output", "llm.token_count.completion_details.audio", "count"),
+    Source("cost_total", "llm.cost.total", "usd"),
+    Source("cost_input", "llm.cost.prompt", "usd"),
+    Source("cost_output", "llm.cost.completion", "usd"),
+    Source("prompt_version", "llm.prompt_template.version", "string"),
+    Source("params", "llm.invocation_parameters", "parameters"),
+    Source("params", "embedding.invocation_parameters", "parameters"),
+)
+
+RESOURCE_RULES: Final = (Source("project_id", "openinference.project.name", "string"),)
