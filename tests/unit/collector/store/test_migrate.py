@@ -27,6 +27,8 @@ TABLES = {
     "producers",
     "ingest_pins",
     "ingest_rejects",
+    "span_content",
+    "amendments",
     "schema_migrations",
 }
 
