@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from tests.golden.clients.stub.truth import Answer, Asked, Entry, TruthLog
+from tests.golden.clients.stub.truth import NO_TOKENS, Answer, Asked, Entry, TruthLog
 
 RESPONSE_MODELS: Final = {
     "gpt-4o": "gpt-4o-2024-08-06",
@@ -49,7 +49,7 @@ def answer(entry: Entry, log: TruthLog) -> Answer:
         return Answer(status, error=f"{words}, number {entry.number}.")
     if asked.api == "gemini.embed":
         return Answer(200, model=asked.model)
-    tokens = log.deal(asked)
+    tokens = log.deal(asked) if tells_usage(asked) else NO_TOKENS
     if asked.inputs:
         return Answer(200, model=asked.model, tokens=tokens)
     number = f"{10_000 + entry.number}"
@@ -69,6 +69,12 @@ def answer(entry: Entry, log: TruthLog) -> Answer:
     if "json" in str(asked.params.get("response_format", "")) or _wants_json(asked):
         found.text = json.dumps({"answer": found.text}, ensure_ascii=False)
     return found
+
+
+def tells_usage(asked: Asked) -> bool:
+    """Whether the answer tells its token counts: OpenAI's chat tells those of a stream only when asked to."""
+    options = asked.params.get("stream_options") or {}
+    return asked.api != "openai.chat" or not asked.stream or bool(options.get("include_usage"))
 
 
 def _wants_json(asked: Asked) -> bool:

@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
-from tests.golden.clients.stub.answers import words
+from tests.golden.clients.stub.answers import tells_usage, words
 from tests.golden.clients.stub.truth import Answer, Asked
 
 _CREATED = 1_795_000_000
@@ -97,7 +97,7 @@ def completion(answer: Answer) -> dict[str, Any]:
 
 def chunks(answer: Answer, asked: Asked) -> Iterator[dict[str, Any]]:
     """The answer in pieces; usage, where asked for, in a last one of its own."""
-    wants_usage = (asked.params.get("stream_options") or {}).get("include_usage")
+    wants_usage = tells_usage(asked)
     frame = {
         "id": answer.id,
         "object": "chat.completion.chunk",

@@ -167,7 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
         if entry.behaviour == "timeout":
             time.sleep(TIMEOUT_S)
         found = answer(entry, self.stub.truth)
-        found.usage = usage_of(found, asked)
+        found.usage = usage_of(found, asked) if found.tokens.input else {}
         entry.answer = found
         if found.status != 200:
             self._send(found.status, "application/json", json.dumps(refusal(found, asked)).encode())
