@@ -2,13 +2,13 @@
 
 import argparse
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import Final
 
 from tests.golden.clients.evaluate.verdicts import ABSENT, NAMES, OTHER, RIGHT, WRONG, Verdict, judged
 from tests.golden.clients.recording import load, names
 
-_MARKS: Final = {RIGHT: "✓", ABSENT: "–", OTHER: "≠", WRONG: "✗"}
+MARKS: Final = {RIGHT: "✓", ABSENT: "·", OTHER: "≠", WRONG: "✗"}
 _HEAD: Final = """\
 # Clients
 
@@ -19,10 +19,10 @@ against the log of the stub provider that answered them.
 
 def counted(verdicts: tuple[Verdict, ...]) -> dict[str, Counter[str]]:
     """Outcomes of each field."""
-    found: dict[str, Counter[str]] = defaultdict(Counter)
+    found: dict[str, Counter[str]] = {name: Counter() for name in NAMES}
     for one in verdicts:
         found[one.field][one.outcome] += 1
-    return found
+    return {name: outcomes for name, outcomes in found.items() if outcomes}
 
 
 def cell(outcomes: Counter[str]) -> str:
@@ -30,8 +30,8 @@ def cell(outcomes: Counter[str]) -> str:
     if not outcomes:
         return ""
     if len(outcomes) == 1:
-        return _MARKS[next(iter(outcomes))]
-    return " ".join(f"{_MARKS[one]}{outcomes[one]}" for one in _MARKS if outcomes[one])
+        return MARKS[next(iter(outcomes))]
+    return " ".join(f"{MARKS[one]}{outcomes[one]}" for one in MARKS if outcomes[one])
 
 
 def main(arguments: list[str]) -> int:
@@ -47,20 +47,16 @@ def main(arguments: list[str]) -> int:
         return 0
     chosen = [one for one in names() if not options.clients or one.startswith(tuple(options.clients))]
     results = {name: judged(name) for name in chosen}
-    width = max(map(len, NAMES))
     for name, verdicts in results.items():
-        outcomes = counted(verdicts)
         print(f"\n{name}: {load(name).title}")
-        for field in NAMES:
-            if outcomes[field]:
-                print(
-                    f"  {field:{width}}  {' '.join(f'{key} {outcomes[field][key]}' for key in _MARKS if outcomes[field][key])}"
-                )
+        for field, outcomes in counted(verdicts).items():
+            print(
+                f"  {field:{max(map(len, NAMES))}}  {' '.join(f'{key} {outcomes[key]}' for key in MARKS if outcomes[key])}"
+            )
         for one in verdicts:
-            if one.outcome == WRONG if not options.why else one.outcome != RIGHT:
-                if options.why or options.wrong:
-                    print(f"  {one.outcome} {one.field} [{one.case} #{one.number}] {one.why}")
-                    print(f"      expected {str(one.expected)[:300]!r}\n      found    {str(one.found)[:300]!r}")
+            if (options.why and one.outcome != RIGHT) or (options.wrong and one.outcome == WRONG):
+                print(f"  {one.outcome} {one.field} [{one.case} #{one.number}] {one.why}")
+                print(f"      expected {str(one.expected)[:300]!r}\n      found    {str(one.found)[:300]!r}")
     wrong = sum(one.outcome == WRONG for verdicts in results.values() for one in verdicts)
     print(f"\n{wrong} wrong of {sum(map(len, results.values()))}")
     return 1 if wrong else 0

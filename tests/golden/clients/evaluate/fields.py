@@ -11,7 +11,6 @@ from typing import Any, Final
 from tests.golden.clients.evaluate.payload import Payload
 from tests.golden.clients.evaluate.prices import cost_n
 from tests.golden.clients.evaluate.rows import Said, Span, messages_of
-from tests.golden.clients.stub.cases import SLOW_WORDS
 
 Truth = dict[str, Any]
 PROVIDERS: Final = {"openai": ("openai",), "anthropic": ("anthropic",), "google": ("gcp.gemini", "gcp.gen_ai")}
@@ -398,6 +397,5 @@ FIELDS: Final = (
 )
 """Fields of an answer."""
 
-assert SLOW_WORDS
-CASE_FIELDS: Final = ("span", "counted_once", "session", "user")
-"""Fields of a case as a whole: whether there is a span for each answer, and the rest of what table.py shows."""
+CASE_FIELDS: Final = ("stored", "span", "counted_once", "session", "user")
+"""Beside them: whether all was stored, whether there is a span for each answer, and what belongs to a case."""

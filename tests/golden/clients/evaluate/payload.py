@@ -1,7 +1,7 @@
 """What a client sent, as OTLP and as plain text to search in. Nothing of Spanwise's reading of it is used here."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -96,8 +96,8 @@ class Payload:
         return {key: "\n".join(map(_unescaped, texts.values)) for key, texts in self.spans.items()}
 
 
-def _attributes(attributes: "Iterator[KeyValue] | object", texts: Texts) -> None:
-    for one in attributes:  # type: ignore[attr-defined]
+def _attributes(attributes: Iterable[KeyValue], texts: Texts) -> None:
+    for one in attributes:
         texts.keys.append(one.key)
         texts.values += leaves(one.value)
 

@@ -18,7 +18,7 @@ RIGHT: Final = "right"
 ABSENT: Final = "absent"
 OTHER: Final = "other"
 WRONG: Final = "wrong"
-NAMES: Final = (*CASE_FIELDS[:1], *(field.name for field in FIELDS), *CASE_FIELDS[1:])
+NAMES: Final = (*CASE_FIELDS[:2], *(field.name for field in FIELDS), *CASE_FIELDS[2:])
 """All fields, in the order of the table."""
 _TOKENS: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
 
@@ -57,7 +57,7 @@ class Judge:
 
     def __init__(self, recording: Recording, absences: list[Absence]) -> None:
         self.payload = Payload(recording)
-        self.spans = spans_of(recording, self.payload)
+        self.spans, self.refused = spans_of(recording, self.payload)
         self.truth = recording.truth
         self.matched = match(self.spans, self.payload, self.truth)
         self._absences = absences
@@ -65,6 +65,8 @@ class Judge:
 
     def verdicts(self) -> Iterator[Verdict]:
         """All verdicts; at the end one for each absence that was declared in vain."""
+        why = "the client sent what is no good OTLP, or what Spanwise does not know" if self.refused else ""
+        yield Verdict("stored", "", 0, WRONG if self.refused else RIGHT, [], self.refused, why)
         for one in self.matched:
             yield from self._answer(one)
         for case in dict.fromkeys(entry["case"] for entry in self.truth):
