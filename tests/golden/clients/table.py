@@ -3,9 +3,10 @@
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from tests.golden.clients.evaluate.verdicts import ABSENT, NAMES, OTHER, RIGHT, WRONG, Verdict, judged
+from tests.golden.clients.evaluate.verdicts import ABSENT, NAMES, OTHER, RIGHT, UNDECLARED, WRONG, Verdict, judged
 from tests.golden.clients.recording import load, names
 
 MARKS: Final = {RIGHT: "✓", ABSENT: "·", OTHER: "≠", WRONG: "✗"}
@@ -34,12 +35,45 @@ def cell(outcomes: Counter[str]) -> str:
     return " ".join(f"{MARKS[one]}{outcomes[one]}" for one in MARKS if outcomes[one])
 
 
+def grouped(verdicts: Iterable[Verdict]) -> dict[tuple[str, str, str], list[Verdict]]:
+    """Verdicts by outcome, field and reason, so that one cause is one line."""
+    found: dict[tuple[str, str, str], list[Verdict]] = {}
+    for one in verdicts:
+        found.setdefault((one.outcome, one.field, one.why), []).append(one)
+    return found
+
+
+def explain(verdicts: Iterable[Verdict], *, all_cases: bool) -> Iterator[str]:
+    """Lines on verdicts: each cause with its cases and one example, or with every answer."""
+    for (outcome, field, why), alike in grouped(verdicts).items():
+        cases = ", ".join(dict.fromkeys(f"{one.case} #{one.number}" for one in alike))
+        yield f"  {outcome} {field}: {why or 'declared'}: {len(alike)} x: {cases[:400]}"
+        for one in alike if all_cases else alike[:1]:
+            yield f"      [{one.case} #{one.number}]"
+            yield f"      expected {str(one.expected)[:300]!r}"
+            yield f"      found    {str(one.found)[:300]!r}"
+
+
+def draft(verdicts: Iterable[Verdict]) -> Iterator[str]:
+    """Entries for absent.toml of what is neither in the payload nor declared; the reasons are still to be written."""
+    for (_, field, why), alike in grouped(one for one in verdicts if one.outcome == WRONG).items():
+        if why == UNDECLARED:
+            for sends_other in (False, True):
+                cases = sorted({one.case for one in alike if bool(one.found) == sends_other})
+                if cases:
+                    listed = ", ".join(f'"{case}"' for case in cases)
+                    yield f'[[absent]]\nfield = "{field}"\ncases = [{listed}]'
+                    yield 'sent = "other"' if sends_other else ""
+                    yield 'reason = ""\n'
+
+
 def main(arguments: list[str]) -> int:
     """Print the table; 1 when something is wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.golden.clients.table")
     parser.add_argument("clients", nargs="*", help="beginnings of recordings' names; all without")
-    parser.add_argument("--why", action="store_true", help="list everything that is not right")
-    parser.add_argument("--wrong", action="store_true", help="list what is wrong")
+    parser.add_argument("--wrong", action="store_true", help="explain what is wrong, one example for each cause")
+    parser.add_argument("--why", action="store_true", help="explain everything that is not right, all examples")
+    parser.add_argument("--draft", action="store_true", help="print entries for absent.toml, still without reasons")
     parser.add_argument("--fields", action="store_true", help="list the fields")
     options = parser.parse_args(arguments)
     if options.fields:
@@ -50,13 +84,12 @@ def main(arguments: list[str]) -> int:
     for name, verdicts in results.items():
         print(f"\n{name}: {load(name).title}")
         for field, outcomes in counted(verdicts).items():
-            print(
-                f"  {field:{max(map(len, NAMES))}}  {' '.join(f'{key} {outcomes[key]}' for key in MARKS if outcomes[key])}"
-            )
-        for one in verdicts:
-            if (options.why and one.outcome != RIGHT) or (options.wrong and one.outcome == WRONG):
-                print(f"  {one.outcome} {one.field} [{one.case} #{one.number}] {one.why}")
-                print(f"      expected {str(one.expected)[:300]!r}\n      found    {str(one.found)[:300]!r}")
+            print(f"  {field:14}  " + " ".join(f"{key} {outcomes[key]}" for key in MARKS if outcomes[key]))
+        if options.wrong or options.why:
+            shown = {ABSENT, OTHER, WRONG} if options.why else {WRONG}
+            print(*explain((one for one in verdicts if one.outcome in shown), all_cases=options.why), sep="\n")
+        if options.draft:
+            print(*(line for line in draft(verdicts) if line), sep="\n")
     wrong = sum(one.outcome == WRONG for verdicts in results.values() for one in verdicts)
     print(f"\n{wrong} wrong of {sum(map(len, results.values()))}")
     return 1 if wrong else 0

@@ -18,6 +18,7 @@ RIGHT: Final = "right"
 ABSENT: Final = "absent"
 OTHER: Final = "other"
 WRONG: Final = "wrong"
+UNDECLARED: Final = "not in the payload, and not declared absent"
 NAMES: Final = (*CASE_FIELDS[:2], *(field.name for field in FIELDS), *CASE_FIELDS[2:])
 """All fields, in the order of the table."""
 _TOKENS: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
@@ -116,7 +117,7 @@ class Judge:
                 why = f"absent.toml, entry {one.number} declares it absent, but the payload has it"
                 return Verdict(name, case, number, WRONG, expected, found, why)
             return Verdict(name, case, number, OTHER if one.sends_other else ABSENT, expected, found)
-        why = "in the payload, but read otherwise" if is_sent else "not in the payload, and not declared absent"
+        why = "in the payload, but read otherwise" if is_sent else UNDECLARED
         return Verdict(name, case, number, WRONG, expected, found, why)
 
     def _case(self, case: str) -> Iterator[Verdict]:
