@@ -39,6 +39,7 @@ docs: .venv/.ready  ## Write again the pages of docs/ that are made from the cod
 	@$(PY) -m scripts.write_configuration
 	@$(PY) -m spanwise_schemas.conventions_doc docs/conventions.md
 	@$(PY) -m spanwise_collector.normalise.problems_doc docs/rejects.md
+	@$(PY) -m tests.golden.clients.table --markdown
 
 format: .venv/.ready  ## Format the code
 	@.venv/bin/ruff check --fix-only -q .

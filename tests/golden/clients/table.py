@@ -2,37 +2,21 @@
 
 import argparse
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
-from tests.golden.clients.evaluate.verdicts import ABSENT, NAMES, OTHER, RIGHT, UNDECLARED, WRONG, Verdict, judged
+from tests.golden.clients.evaluate.verdicts import ABSENT, NAMES, OTHER, UNDECLARED, WRONG, Verdict, judged
+from tests.golden.clients.page import MARKS, outcomes, page
 from tests.golden.clients.recording import load, names
 
-MARKS: Final = {RIGHT: "✓", ABSENT: "·", OTHER: "≠", WRONG: "✗"}
-_HEAD: Final = """\
-# Clients
-
-Written by `make docs` from recordings of real, unmodified packages. What they sent was put through Spanwise and held
-against the log of the stub provider that answered them.
-"""
+PAGE: Final = Path(__file__).parents[3] / "docs/clients.md"
 
 
-def counted(verdicts: tuple[Verdict, ...]) -> dict[str, Counter[str]]:
-    """Outcomes of each field."""
-    found: dict[str, Counter[str]] = {name: Counter() for name in NAMES}
-    for one in verdicts:
-        found[one.field][one.outcome] += 1
-    return {name: outcomes for name, outcomes in found.items() if outcomes}
-
-
-def cell(outcomes: Counter[str]) -> str:
-    """A field's cell: a mark alone where all answers are alike, else the number of each."""
-    if not outcomes:
-        return ""
-    if len(outcomes) == 1:
-        return MARKS[next(iter(outcomes))]
-    return " ".join(f"{MARKS[one]}{outcomes[one]}" for one in MARKS if outcomes[one])
+def everything() -> str:
+    """The page of all recordings."""
+    recordings = {name: load(name) for name in names()}
+    return page({name: judged(name) for name in recordings}, recordings)
 
 
 def grouped(verdicts: Iterable[Verdict]) -> dict[tuple[str, str, str], list[Verdict]]:
@@ -75,7 +59,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--why", action="store_true", help="explain everything that is not right, all examples")
     parser.add_argument("--draft", action="store_true", help="print entries for absent.toml, still without reasons")
     parser.add_argument("--fields", action="store_true", help="list the fields")
+    parser.add_argument("--markdown", action="store_true", help=f"write {PAGE.name}")
     options = parser.parse_args(arguments)
+    if options.markdown:
+        PAGE.write_text(everything(), encoding="utf-8")
+        return 0
     if options.fields:
         print("\n".join(NAMES))
         return 0
@@ -83,8 +71,8 @@ def main(arguments: list[str]) -> int:
     results = {name: judged(name) for name in chosen}
     for name, verdicts in results.items():
         print(f"\n{name}: {load(name).title}")
-        for field, outcomes in counted(verdicts).items():
-            print(f"  {field:14}  " + " ".join(f"{key} {outcomes[key]}" for key in MARKS if outcomes[key]))
+        for field, counts in outcomes(verdicts).items():
+            print(f"  {field:14}  " + " ".join(f"{key} {counts[key]}" for key in MARKS if counts[key]))
         if options.wrong or options.why:
             shown = {ABSENT, OTHER, WRONG} if options.why else {WRONG}
             print(*explain((one for one in verdicts if one.outcome in shown), all_cases=options.why), sep="\n")

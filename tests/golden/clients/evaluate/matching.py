@@ -62,9 +62,10 @@ def match(spans: list[Span], payload: Payload, truth: list[dict[str, Any]]) -> l
         found.append(Matched(entry, sure))
     for one in found:
         if not one.spans:
-            # Nothing of the answer is said (a refusal, an answer that broke off): the case's span that is left over.
+            # Nothing of the answer is said (a refusal, an answer that broke off): the case's span that is left over,
+            # the outermost first.
             free = [span for span in calls if span.key not in taken and one.truth["case"] in span.cases]
-            free.sort(key=lambda span: (len(span.cases) == 1, span.row["start_time"]), reverse=True)
+            free.sort(key=lambda span: (len(span.cases), span.row["start_time"]))
             one.spans = free
     return found
 
