@@ -47,8 +47,9 @@ COLLECTOR = """\
 ## Collector
 
 For `spanwise collector`, and for the one that `spanwise up` starts. `spanwise up` decides the addresses itself
-(`SPANWISE_KAFKA`, `SPANWISE_CLICKHOUSE`, `SPANWISE_HOST`, `SPANWISE_PORT`) and, with the packaged broker, how
-partitions are assigned.
+(`SPANWISE_KAFKA`, `SPANWISE_CLICKHOUSE`, `SPANWISE_HOST`, `SPANWISE_PORT`, `SPANWISE_GRPC_PORT`) and, with the packaged
+broker, how partitions are assigned; its keys are in `keys.toml` in the data directory, unless `SPANWISE_KEYS_FILE`
+names another file.
 
 | variable | default | meaning |
 |---|---|---|

@@ -24,6 +24,10 @@ from spanwise_collector.ingest.price_file import PriceFileError, load_price_file
 from spanwise_collector.ingest.runner import IngestRunner
 from spanwise_collector.ingest.settings import IngestSettings, KafkaConnection
 from spanwise_collector.ingest.transform import Transformer
+from spanwise_collector.receive.key_file import KeyFile
+from spanwise_collector.receive.keys import KeyFileError
+from spanwise_collector.receive.limits import ReceiveLimits
+from spanwise_collector.receive.receiver import Receiver, ReceiverSettings
 from spanwise_collector.settings import Settings
 from spanwise_collector.store.database import Database
 from spanwise_collector.store.errors import StoreError
@@ -59,11 +63,16 @@ def serve(settings: Settings) -> int:
     requests.install()
     # Bound before anything is opened: a second collector on the same port must not touch the data directory.
     with listening(settings.host, settings.port) as listener, ExitStack() as cleanup:
-        database = open_database(settings)
-        cleanup.callback(database.close)
-        runner = make_runner(settings, database) if "ingest" in settings.role else None
-        app = create_app(database=database, status=runner.status if runner else _no_ingest, settings=settings)
-        return _run(app, listener, runner, settings, requests)
+        receiver = make_receiver(settings) if "otlp" in settings.role else None
+        database = None
+        if settings.role - {"otlp"}:
+            database = open_database(settings)
+            cleanup.callback(database.close)
+        runner = make_runner(settings, database) if database is not None and "ingest" in settings.role else None
+        app = create_app(
+            database=database, status=runner.status if runner else _no_ingest, receiver=receiver, settings=settings
+        )
+        return _run(app, listener, runner, receiver, settings, requests)
 
 
 class StopRequests:
@@ -88,8 +97,13 @@ class StopRequests:
 
 
 @contextmanager
-def listening(host: str, port: int) -> Iterator[socket.socket]:
+def listening(host: str, port: int, setting: str = "SPANWISE_PORT") -> Iterator[socket.socket]:
     """A listening socket.
+
+    Args:
+        host: address of this machine.
+        port: TCP port; 0 takes a free one.
+        setting: the variable that names the port, for the message.
 
     Raises:
         ConfigurationError: the address cannot be used.
@@ -108,7 +122,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
             listener.listen(256)
         except OSError as error:
             raise ConfigurationError(
-                f"SPANWISE_PORT: cannot listen on {host}:{port} ({error.strerror}). Choose a free one (--port PORT)."
+                f"{setting}: cannot listen on {host}:{port} ({error.strerror}). Choose a free one."
             ) from error
         yield listener
 
@@ -146,18 +160,51 @@ def make_runner(settings: Settings, database: Database) -> IngestRunner:
     return IngestRunner(settings=ingest_settings(settings), database=database, transformer=transformer)
 
 
+def make_receiver(settings: Settings) -> Receiver:
+    """The OTLP receivers as the settings say; not started.
+
+    Raises:
+        ConfigurationError: the key file cannot be used, or the port of gRPC is taken.
+    """
+    try:
+        keys = KeyFile(settings.keys_file, time.monotonic)
+    except KeyFileError as error:
+        raise ConfigurationError(f"SPANWISE_KEYS_FILE: {error}") from error
+    if settings.grpc_port is not None:
+        with listening(settings.host, settings.grpc_port, "SPANWISE_GRPC_PORT"):
+            pass  # grpcio opens it later, when its event loop runs
+    limits = ReceiveLimits(
+        body_bytes=settings.otlp_body_bytes,
+        decoded_bytes=settings.otlp_decoded_bytes,
+        in_flight_bytes=settings.otlp_in_flight_bytes,
+        body_seconds=settings.otlp_body_seconds,
+        ack_seconds=settings.otlp_ack_seconds,
+    )
+    return Receiver(
+        ReceiverSettings(
+            kafka=kafka_connection(settings), limits=limits, host=settings.host, grpc_port=settings.grpc_port
+        ),
+        keys,
+    )
+
+
+def kafka_connection(settings: Settings) -> KafkaConnection:
+    """How to reach the brokers."""
+    return KafkaConnection(
+        bootstrap=settings.kafka,
+        security_protocol=settings.kafka_security_protocol,
+        sasl_mechanism=settings.kafka_sasl_mechanism,
+        sasl_username=settings.kafka_sasl_username,
+        sasl_password=settings.kafka_sasl_password.get_secret_value(),
+        ssl_cafile=str(settings.kafka_ssl_cafile or ""),
+    )
+
+
 def ingest_settings(settings: Settings) -> IngestSettings:
     """What ingest needs of the collector's settings."""
     every = settings.partitions == "all"
     return IngestSettings(
-        kafka=KafkaConnection(
-            bootstrap=settings.kafka,
-            security_protocol=settings.kafka_security_protocol,
-            sasl_mechanism=settings.kafka_sasl_mechanism,
-            sasl_username=settings.kafka_sasl_username,
-            sasl_password=settings.kafka_sasl_password.get_secret_value(),
-            ssl_cafile=str(settings.kafka_ssl_cafile or ""),
-        ),
+        kafka=kafka_connection(settings),
         code_version=version("spanwise"),
         collector_id=f"{socket.gethostname()}:{settings.port}",
         assignment=settings.assignment,
@@ -174,11 +221,21 @@ def ingest_settings(settings: Settings) -> IngestSettings:
 
 
 def _run(
-    app: FastAPI, listener: socket.socket, runner: IngestRunner | None, settings: Settings, requests: StopRequests
+    app: FastAPI,
+    listener: socket.socket,
+    runner: IngestRunner | None,
+    receiver: Receiver | None,
+    settings: Settings,
+    requests: StopRequests,
 ) -> int:
     server = uvicorn.Server(
         uvicorn.Config(
-            app, log_level="warning", access_log=False, timeout_graceful_shutdown=HTTP_GRACE_S, lifespan="on"
+            app,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=HTTP_GRACE_S,
+            lifespan="on",
+            proxy_headers=False,  # who may send without a key is decided by the socket's other end
         )
     )
     # In a thread of its own uvicorn leaves the signals alone, so that the API answers while ingest drains.
@@ -198,12 +255,22 @@ def _run(
             failure = runner.status().failure
     if failure:
         log.error("stopping: %s", failure)
+    if receiver is not None:
+        _finish_requests(receiver, requests)
     if runner is not None:
         drained = _drain(runner, settings.drain_seconds, requests, wanted=not failure)
         log.info("ingest stopped, %s", drained)
     server.should_exit = True
     http.join(HTTP_GRACE_S + 5.0)
     return 1 if failure else 0
+
+
+def _finish_requests(receiver: Receiver, requests: StopRequests) -> None:
+    """Let no more OTLP in, and answer what is in flight: what ingest drains afterwards is then complete."""
+    receiver.refuse_more()
+    deadline = time.monotonic() + HTTP_GRACE_S
+    while receiver.busy and requests.count < 2 and time.monotonic() < deadline:
+        time.sleep(POLL_S / 10)
 
 
 def _drain(runner: IngestRunner, seconds: float, requests: StopRequests, *, wanted: bool) -> str:

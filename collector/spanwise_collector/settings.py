@@ -13,8 +13,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from spanwise_collector.store.dsn import parse_dsn
 
 PREFIX: Final = "SPANWISE_"
-Role = Literal["ingest", "api"]
-ROLES: Final[tuple[Role, ...]] = ("ingest", "api")
+Role = Literal["ingest", "api", "otlp"]
+ROLES: Final[tuple[Role, ...]] = ("ingest", "api", "otlp")
+_OFF: Final = ("", "off")
 
 
 class SettingsError(ValueError):
@@ -46,15 +47,20 @@ class Settings(BaseSettings):
     # What it does
     role: Annotated[frozenset[Role], NoDecode] = Field(
         frozenset(ROLES),
-        description="What this process does: `ingest` (Kafka into ClickHouse), `api` (query API), or `all`; several "
-        "separated by commas.",
+        description="What this process does: `ingest` (Kafka into ClickHouse), `api` (query API), `otlp` (receives "
+        "OTLP and writes it to Kafka), or `all`; several separated by commas.",
     )
     host: str = Field(
         "127.0.0.1",
-        description="Address that the HTTP API listens on. The API has no login: put a proxy with authentication in "
-        "front before listening on anything but the loopback address.",
+        description="Address that the HTTP API and the OTLP receivers listen on. The API has no login: put a proxy "
+        "with authentication in front before listening on anything but the loopback address.",
     )
-    port: int = Field(4318, description="TCP port of the HTTP API; 0 takes a free one.", ge=0, le=65535)
+    port: int = Field(
+        4318, description="TCP port of the HTTP API and of OTLP/HTTP; 0 takes a free one.", ge=0, le=65535
+    )
+    grpc_port: int | None = Field(
+        4317, description="TCP port of OTLP/gRPC; 0 takes a free one, `off` leaves it out.", ge=0, le=65535
+    )
 
     # Ingest
     assignment: Literal["group", "static"] = Field(
@@ -134,6 +140,43 @@ class Settings(BaseSettings):
         "system's.",
     )
 
+    # OTLP receivers
+    keys_file: Path | None = Field(
+        None,
+        description="File with the API keys that OTLP receivers accept, written by `spanwise keys`; it is read again "
+        "when it changes. While there is no such file, only this machine's loopback address is served.",
+    )
+    otlp_body_bytes: int = Field(
+        16 << 20,
+        description="Bytes of one OTLP request as it travels, compressed or not (16 MiB); a larger one is answered "
+        "with 413.",
+        ge=1 << 16,
+        le=1 << 30,
+    )
+    otlp_decoded_bytes: int = Field(
+        64 << 20,
+        description="Bytes of one OTLP request after decompression (64 MiB); a larger one is answered with 413.",
+        ge=1 << 16,
+        le=1 << 32,
+    )
+    otlp_in_flight_bytes: int = Field(
+        256 << 20,
+        description="Bytes of all OTLP requests that wait for Kafka (256 MiB); beyond, requests are answered with 429. "
+        "A request takes about four times its size of memory while it is decoded.",
+        ge=1 << 20,
+        le=1 << 36,
+    )
+    otlp_body_seconds: float = Field(
+        10.0, description="Seconds that the body of an OTLP request may take to arrive; then 408.", gt=0, le=600
+    )
+    otlp_ack_seconds: float = Field(
+        8.0,
+        description="Seconds that Kafka may take to acknowledge an OTLP request; then 503. OpenTelemetry's exporters "
+        "wait for 10 s by default.",
+        ge=1,
+        le=600,
+    )
+
     # Query API
     readers: int = Field(4, description="Queries that may run at the same time.", ge=1, le=64)
     query_timeout_seconds: float = Field(
@@ -153,8 +196,13 @@ class Settings(BaseSettings):
             return frozenset(ROLES)
         unknown = sorted(set(names) - set(ROLES))
         if unknown or not names:
-            raise ValueError(f"write all, ingest or api (several separated by commas), not {value!r}")
+            raise ValueError(f"write all, ingest, api or otlp (several separated by commas), not {value!r}")
         return frozenset(names)
+
+    @field_validator("grpc_port", mode="before")
+    @classmethod
+    def _off_is_none(cls, value: Any) -> Any:
+        return None if value in _OFF else value
 
     @field_validator("topic_replication")
     @classmethod
@@ -179,7 +227,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"write host:port, several separated by commas, not {server!r}")
         return ",".join(servers)
 
-    @field_validator("prices_file", "kafka_ssl_cafile", mode="before")
+    @field_validator("prices_file", "kafka_ssl_cafile", "keys_file", mode="before")
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         return None if value == "" else value
@@ -192,13 +240,18 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
-    def _sasl_is_complete(self) -> Self:
+    def _fit_together(self) -> Self:
         if self.kafka_security_protocol.startswith("SASL") and not (
             self.kafka_sasl_username and self.kafka_sasl_password.get_secret_value()
         ):
             raise ValueError(
                 f"SPANWISE_KAFKA_SECURITY_PROTOCOL={self.kafka_security_protocol} needs SPANWISE_KAFKA_SASL_USERNAME "
                 "and SPANWISE_KAFKA_SASL_PASSWORD"
+            )
+        if self.otlp_in_flight_bytes < self.otlp_body_bytes + self.otlp_decoded_bytes:
+            raise ValueError(
+                "SPANWISE_OTLP_IN_FLIGHT_BYTES is less than SPANWISE_OTLP_BODY_BYTES and SPANWISE_OTLP_DECODED_BYTES "
+                "together, so that a request of that size would never be taken. Raise the first or lower the others."
             )
         if self.clickhouse_cluster and self.clickhouse.startswith("chdb"):
             raise ValueError(

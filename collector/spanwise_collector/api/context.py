@@ -1,6 +1,6 @@
 """What the endpoints work with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -14,24 +14,37 @@ from spanwise_collector.store.database import Reader
 
 
 @dataclass(frozen=True, slots=True)
+class Vitals:
+    """What tells whether one app's process is well.
+
+    Attributes:
+        version: of Spanwise.
+        status: what ingest says of itself; None where this process does not ingest.
+        checks: what it needs, by name; each returns `ok`, or what is wrong and what to do.
+        instruments: what is counted.
+    """
+
+    version: str
+    status: Callable[[], IngestStatus | None]
+    checks: Mapping[str, Callable[[], str]]
+    instruments: Instruments
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
-    """One app's parts.
+    """The query API's parts.
 
     Attributes:
         reader: the store.
         status: what ingest says of itself; None where this process does not ingest.
         clock: current time, UTC.
         timeout_s: for each query.
-        version: of Spanwise.
-        instruments: what is counted.
     """
 
     reader: Reader
     status: Callable[[], IngestStatus | None]
     clock: Callable[[], datetime]
     timeout_s: float
-    version: str
-    instruments: Instruments
 
     @property
     def now_us(self) -> int:
@@ -44,4 +57,10 @@ def _context(request: Request) -> Context:
     return context
 
 
+def _vitals(request: Request) -> Vitals:
+    vitals: Vitals = request.app.state.vitals
+    return vitals
+
+
 In = Annotated[Context, Depends(_context)]
+VitalsIn = Annotated[Vitals, Depends(_vitals)]

@@ -53,6 +53,10 @@ class Instruments:
             self.store_errors.labels(kind)
         self._registry.register(_IngestMetrics(status))
 
+    def include(self, metrics: Collector) -> None:
+        """Show the metrics of another part, too."""
+        self._registry.register(metrics)
+
     def exposition(self) -> bytes:
         """All metrics in the Prometheus text format."""
         return generate_latest(self._registry)

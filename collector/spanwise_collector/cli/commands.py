@@ -19,7 +19,9 @@ On one machine:
 On a cluster, any number of each (settings come from SPANWISE_* variables):
   spanwise collector --role ingest  Kafka to ClickHouse
   spanwise collector --role api     the HTTP API
+  spanwise collector --role otlp    OTLP receivers, HTTP and gRPC, to Kafka
   spanwise dashboard                the dashboard, which asks the API
+  spanwise keys create --project P  an API key for OTLP exporters
 """
 
 _EXIT_CODES = """\
@@ -67,6 +69,17 @@ examples:
 The exit code is 0 when the collector is ready and 1 when it is not, so that scripts can ask.
 """
 
+_KEYS_NOTE = """\
+examples:
+  spanwise keys create --project shop --note "web shop"      prints the secret, once
+  spanwise keys create --project shop --project lab --days 90
+  spanwise keys list
+  spanwise keys revoke 1a2b3c4d
+
+They are in the file SPANWISE_KEYS_FILE, or in keys.toml in the data directory; running collectors read it again
+when it changes. The file has only hashes of the secrets.
+"""
+
 
 def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
@@ -83,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_port(up, "--port", "of the collector (default: 4318, or the next free one)")
     _add_port(up, "--dashboard-port", "of the dashboard (default: 8501, or the next free one)")
     _add_port(up, "--kafka-port", "of the packaged broker (default: 9092, or the next free one)")
+    _add_port(up, "--grpc-port", "of its OTLP/gRPC receiver (default: 4317, or the next free one)")
     up.add_argument("--kafka", default="", metavar="HOST:PORT", help="use this broker instead of the packaged one")
     up.add_argument("--clickhouse", default="", metavar="DSN", help="use this server instead of the embedded engine")
     up.add_argument("--no-dashboard", action="store_true", help="do not start the dashboard")
@@ -90,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
 
     collector = command("collector", "run a collector in the foreground", _COLLECTOR_EXAMPLES + _EXIT_CODES)
     collector.add_argument(
-        "--role", choices=("all", "ingest", "api"), help="what it does (default: SPANWISE_ROLE or all)"
+        "--role", choices=("all", "ingest", "api", "otlp"), help="what it does (default: SPANWISE_ROLE or all)"
     )
     collector.add_argument("--host", help="address to listen on (default: SPANWISE_HOST or 127.0.0.1)")
     _add_port(collector, "--port", "port to listen on (default: SPANWISE_PORT or 4318)")
@@ -106,8 +120,28 @@ def _parser() -> argparse.ArgumentParser:
     _add_data_dir(status, "of the `spanwise up` to ask")
     status.add_argument("--api", metavar="URL", help="ask this collector instead")
 
+    _add_keys(command("keys", "make, list and revoke the API keys of the OTLP receivers", _KEYS_NOTE))
+
     command("version", "print the version", "")
     return parser
+
+
+def _add_keys(keys: argparse.ArgumentParser) -> None:
+    actions = keys.add_subparsers(dest="action", metavar="ACTION", required=True)
+    create = actions.add_parser("create", help="make a key and print its secret, once")
+    create.add_argument(
+        "--project", action="append", required=True, help="that it may write to; several times, or * for all"
+    )
+    create.add_argument(
+        "--scope", action="append", choices=("ingest", "read", "admin"), help="what it may do (default: ingest)"
+    )
+    create.add_argument("--days", type=_positive, metavar="N", help="after so many days it expires (default: never)")
+    create.add_argument("--note", default="", help="a word for people: whose key it is")
+    listing = actions.add_parser("list", help="show the keys, without secrets")
+    revoke = actions.add_parser("revoke", help="delete a key")
+    revoke.add_argument("id", metavar="ID", help="as `spanwise keys list` shows it")
+    for action in (create, listing, revoke):
+        _add_data_dir(action, "of the `spanwise up` whose keys they are, where SPANWISE_KEYS_FILE is not set")
 
 
 def _add_data_dir(parser: argparse.ArgumentParser, what: str) -> None:
@@ -147,6 +181,7 @@ def _run(options: argparse.Namespace) -> int:
                 UpOptions(
                     data_dir=options.data_dir,
                     port=options.port,
+                    grpc_port=options.grpc_port,
                     dashboard_port=options.dashboard_port,
                     kafka_port=options.kafka_port,
                     kafka=options.kafka,
@@ -169,9 +204,33 @@ def _run(options: argparse.Namespace) -> int:
             from spanwise_collector.cli.status import run_status
 
             return run_status(data_dir=options.data_dir, api=options.api or "", terminal=Terminal(sys.stdout))
+        case "keys":
+            return _run_keys(options)
         case _:
             print(_version())
             return EXIT_OK
+
+
+def _run_keys(options: argparse.Namespace) -> int:
+    from spanwise_collector.cli import keys
+    from spanwise_collector.cli.extras import require
+
+    require("spanwise keys", "collector")
+    file, terminal = keys.keys_file(options.data_dir), Terminal(sys.stdout)
+    match options.action:
+        case "create":
+            return keys.create(
+                file,
+                projects=options.project,
+                scopes=options.scope or ["ingest"],
+                days=options.days,
+                note=options.note,
+                terminal=terminal,
+            )
+        case "list":
+            return keys.list_keys(file, terminal)
+        case _:
+            return keys.revoke(file, options.id, terminal)
 
 
 def _given(values: dict[str, object]) -> dict[str, str]:
@@ -186,6 +245,12 @@ def _port(text: str) -> int:
     if not 1 <= number <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port number between 1 and 65535")
     return number
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 36_500:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 36,500")
+    return int(text)
 
 
 def _version() -> str:

@@ -12,6 +12,7 @@ from spanwise_collector.cli.errors import CommandError, UsageError
 
 STATE_FILE = "up.json"
 LOCK_FILE = "up.lock"
+KEYS_FILE = "keys.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class UpState:
         collector: base URL of the HTTP API.
         dashboard: base URL.
         pids: process id per part that it started.
+        grpc: `host:port` of the collector's OTLP/gRPC receiver.
     """
 
     pid: int
@@ -31,6 +33,7 @@ class UpState:
     collector: str
     dashboard: str
     pids: dict[str, int]
+    grpc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ class DataDirectory:
     def engine(self) -> Path:
         """Files of the embedded ClickHouse engine."""
         return self.root / "clickhouse"
+
+    @property
+    def keys(self) -> Path:
+        """API keys of the OTLP receivers; `spanwise keys` makes it."""
+        return self.root / KEYS_FILE
 
     @property
     def state(self) -> Path:
@@ -107,6 +115,23 @@ def claimed(root: Path) -> Iterator[DataDirectory]:
     finally:
         # Closing gives the lock back, as the end of the process would. The file stays: deleting it would race with the
         # next holder.
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def claimed_file(path: Path) -> Iterator[None]:
+    """Hold a lock file, made when missing, during the block.
+
+    Raises:
+        CommandError: another process holds it.
+        OSError: it cannot be written.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if not _lock(handle):
+            raise CommandError(f"{path} is held by another command; try again in a moment.")
+        yield
+    finally:
         os.close(handle)
 
 

@@ -10,6 +10,8 @@ MODULES_OF_EXTRA: dict[str, tuple[str, ...]] = {
         "clickhouse_connect",
         "fastapi",
         "genai_prices",
+        "google.rpc",
+        "grpc",
         "prometheus_client",
         "pyarrow",
         "pydantic_settings",

@@ -10,6 +10,7 @@ HOST = "127.0.0.1"
 
 USUAL_KAFKA_PORT = 9092
 USUAL_COLLECTOR_PORT = 4318
+USUAL_GRPC_PORT = 4317
 USUAL_DASHBOARD_PORT = 8501
 DRAIN_SECONDS = 30.0
 """How long Ctrl-C waits for records that are in Kafka but not yet stored."""
@@ -22,6 +23,7 @@ class UpOptions:
     Attributes:
         data_dir: tables and logs.
         port: of the collector; None for the usual one or the next free.
+        grpc_port: of its OTLP/gRPC receiver, likewise.
         dashboard_port: likewise.
         kafka_port: of the packaged broker, likewise.
         kafka: `host:port` of an existing broker; empty to start the packaged one.
@@ -32,6 +34,7 @@ class UpOptions:
 
     data_dir: Path
     port: int | None = None
+    grpc_port: int | None = None
     dashboard_port: int | None = None
     kafka_port: int | None = None
     kafka: str = ""
@@ -46,7 +49,14 @@ def collector_command() -> list[str]:
 
 
 def collector_environ(
-    base: Mapping[str, str], *, kafka: str, clickhouse: str, port: int, packaged_broker: bool
+    base: Mapping[str, str],
+    *,
+    kafka: str,
+    clickhouse: str,
+    port: int,
+    grpc_port: int,
+    keys_file: Path,
+    packaged_broker: bool,
 ) -> dict[str, str]:
     """Environment of the collector: the user's own, with the addresses of this start put over it."""
     environ = {
@@ -55,9 +65,11 @@ def collector_environ(
         "SPANWISE_CLICKHOUSE": clickhouse,
         "SPANWISE_HOST": HOST,
         "SPANWISE_PORT": str(port),
+        "SPANWISE_GRPC_PORT": str(grpc_port),
         "PYTHONUNBUFFERED": "1",
     }
     environ.setdefault("SPANWISE_DRAIN_SECONDS", str(DRAIN_SECONDS))
+    environ.setdefault("SPANWISE_KEYS_FILE", str(keys_file))
     if packaged_broker:
         # It takes 23 s for a group's first join and keeps no commit metadata: assign partitions by configuration.
         environ["SPANWISE_ASSIGNMENT"] = "static"

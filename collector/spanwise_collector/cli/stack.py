@@ -15,6 +15,7 @@ from spanwise_collector.cli.plan import (
     HOST,
     USUAL_COLLECTOR_PORT,
     USUAL_DASHBOARD_PORT,
+    USUAL_GRPC_PORT,
     USUAL_KAFKA_PORT,
     UpOptions,
     collector_command,
@@ -84,6 +85,7 @@ class Stack:
         self._dashboard: Child | None = None
         self.kafka = options.kafka
         self.collector_url = ""
+        self.grpc = ""
         self.dashboard_url = ""
 
     def start(self) -> bool:
@@ -107,6 +109,16 @@ class Stack:
             taken=frozenset(given),
         )
         given.add(collector_port.number)
+        grpc_port = choose_port(
+            part="OTLP/gRPC receiver",
+            option="--grpc-port",
+            host=HOST,
+            asked=options.grpc_port,
+            usual=USUAL_GRPC_PORT,
+            taken=frozenset(given),
+        )
+        given.add(grpc_port.number)
+        self.grpc = f"{HOST}:{grpc_port.number}"
         self.collector_url = f"http://{HOST}:{collector_port.number}"
         if options.dashboard:
             dashboard_port = choose_port(
@@ -131,6 +143,8 @@ class Stack:
                 kafka=self.kafka,
                 clickhouse=options.clickhouse or f"chdb://{self._data.engine.resolve()}",
                 port=collector_port.number,
+                grpc_port=grpc_port.number,
+                keys_file=self._data.keys.resolve(),
                 packaged_broker=not options.kafka,
             ),
             log_path=self._data.fresh_log("collector"),
@@ -148,7 +162,10 @@ class Stack:
         if not self._ready(self._collector, f"{self.collector_url}/readyz"):
             return False
         note = f"  [{collector_port.note}]" if collector_port.note else ""
-        terminal.done("collector", self.collector_url + note, time.monotonic() - started)
+        grpc_note = f"  [{grpc_port.note}]" if grpc_port.note else ""
+        terminal.done(
+            "collector", f"{self.collector_url}{note}, OTLP/gRPC on {self.grpc}{grpc_note}", time.monotonic() - started
+        )
         if self._dashboard is not None:
             if not self._ready(self._dashboard, f"{self.dashboard_url}/_stcore/health"):
                 return False
@@ -161,6 +178,7 @@ class Stack:
                 collector=self.collector_url,
                 dashboard=self.dashboard_url,
                 pids={part.name: part.pid for part in self._parts()},
+                grpc=self.grpc,
             )
         )
         return True

@@ -1,23 +1,21 @@
 """Is it alive, can it do its work, what does it count."""
 
-from typing import Final, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Response
 
 from spanwise_collector.api.answers import json_answer
-from spanwise_collector.api.context import Context, In
+from spanwise_collector.api.context import VitalsIn
 from spanwise_collector.api.instruments import CONTENT_TYPE
-from spanwise_collector.store.errors import StoreError
 from spanwise_schemas.api import Health
 
 router = APIRouter(tags=["Health"])
-STORE_TIMEOUT_S: Final = 3.0
 
 
 @router.get("/healthz", response_model=Health, summary="Is the process alive?")
-async def healthz(context: In) -> Response:
+async def healthz(vitals: VitalsIn) -> Response:
     """Answers as long as the process can answer; it looks at nothing else. Restart the process when it fails."""
-    return json_answer(Health(status="ok", version=context.version))
+    return json_answer(Health(status="ok", version=vitals.version))
 
 
 @router.get(
@@ -28,18 +26,18 @@ async def healthz(context: In) -> Response:
     },
     summary="Can it do its work?",
 )
-def readyz(context: In) -> Response:
-    """200 when the store answers and ingest, where it runs here, is running. Else 503."""
-    checks = {"store": _store(context)}
+def readyz(vitals: VitalsIn) -> Response:
+    """200 when what runs here has what it needs: the store answers, ingest is running, Kafka can be written to."""
+    checks = {name: check() for name, check in vitals.checks.items()}
     starting = False
-    status = context.status()
+    status = vitals.status()
     if status is not None:
         starting = not status.running and not status.failure
         checks["ingest"] = "ok" if status.ready else status.failure or status.waiting or "ingest has not started yet"
     state: Literal["ok", "starting", "failing"] = "ok"
     if any(check != "ok" for check in checks.values()):
-        state = "starting" if starting and checks["store"] == "ok" else "failing"
-    answer = Health(status=state, version=context.version, checks=checks)
+        state = "starting" if starting and checks.get("store", "ok") == "ok" else "failing"
+    answer = Health(status=state, version=vitals.version, checks=checks)
     return json_answer(answer, 200 if state == "ok" else 503)
 
 
@@ -49,14 +47,6 @@ def readyz(context: In) -> Response:
     responses={200: {"content": {"text/plain": {}}, "description": "Prometheus text format."}},
     summary="Metrics for Prometheus",
 )
-def metrics(context: In) -> Response:
-    """Counters of ingest, lag by partition, answer times, failed queries."""
-    return Response(context.instruments.exposition(), media_type=CONTENT_TYPE)
-
-
-def _store(context: Context) -> str:
-    try:
-        context.reader.query("SELECT 1", timeout_s=STORE_TIMEOUT_S)
-    except StoreError as error:
-        return f"ClickHouse does not answer ({error}). Check that it runs and that SPANWISE_CLICKHOUSE is its address."
-    return "ok"
+def metrics(vitals: VitalsIn) -> Response:
+    """Counters of ingest and of the OTLP receivers, lag by partition, answer times, failed queries."""
+    return Response(vitals.instruments.exposition(), media_type=CONTENT_TYPE)

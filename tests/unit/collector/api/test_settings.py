@@ -16,7 +16,8 @@ def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_defaults_are_a_collector_on_this_machine() -> None:
     """Everything in one process, on the loopback address."""
     settings = load()
-    assert (settings.role, settings.host, settings.port) == (frozenset({"ingest", "api"}), "127.0.0.1", 4318)
+    assert (settings.role, settings.host) == (frozenset({"ingest", "api", "otlp"}), "127.0.0.1")
+    assert (settings.port, settings.grpc_port) == (4318, 4317)
     assert (settings.kafka, settings.assignment, settings.partitions) == ("127.0.0.1:9092", "group", "all")
 
 
@@ -35,7 +36,12 @@ def test_every_setting_says_what_it_is() -> None:
     [
         ("ROLE", "api", "role", frozenset({"api"})),
         ("ROLE", " ingest , api", "role", frozenset({"ingest", "api"})),
-        ("ROLE", "all", "role", frozenset({"ingest", "api"})),
+        ("ROLE", "all", "role", frozenset({"ingest", "api", "otlp"})),
+        ("GRPC_PORT", "0", "grpc_port", 0),
+        ("GRPC_PORT", "off", "grpc_port", None),
+        ("GRPC_PORT", "", "grpc_port", None),
+        ("KEYS_FILE", "", "keys_file", None),
+        ("KEYS_FILE", "/not/there/yet.toml", "keys_file", Path("/not/there/yet.toml")),
         ("KAFKA", "a:1, b:2", "kafka", "a:1,b:2"),
         ("PARTITIONS", "0,3", "partitions", "0,3"),
         ("PRICES_FILE", "", "prices_file", None),
@@ -61,7 +67,7 @@ def test_an_argument_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) 
     ("variable", "value", "says"),
     [
         ("PORT", "65536", "SPANWISE_PORT: .*65535.*TCP port"),
-        ("ROLE", "alerts", "SPANWISE_ROLE: write all, ingest or api.*'alerts'"),
+        ("ROLE", "alerts", "SPANWISE_ROLE: write all, ingest, api or otlp.*'alerts'"),
         ("ROLE", " ", "SPANWISE_ROLE: write all"),
         ("KAFKA", "broker", "SPANWISE_KAFKA: write host:port.*'broker'"),
         ("KAFKA", "a:1,b", "SPANWISE_KAFKA: write host:port.*'b'"),
@@ -76,6 +82,12 @@ def test_an_argument_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) 
             "SPANWISE_KAFKA_SECURITY_PROTOCOL=SASL_SSL needs SPANWISE_KAFKA_SASL_USERNAME",
         ),
         ("TOPIC_REPLICATION", "0", "SPANWISE_TOPIC_REPLICATION: write -1 for the brokers' default"),
+        ("GRPC_PORT", "no", "SPANWISE_GRPC_PORT: .*integer.*`off` leaves it out"),
+        (
+            "OTLP_IN_FLIGHT_BYTES",
+            "20000000",
+            "SPANWISE_OTLP_IN_FLIGHT_BYTES is less than SPANWISE_OTLP_BODY_BYTES and SPANWISE_OTLP_DECODED_BYTES",
+        ),
         ("BATCH_ROWS", "many", "SPANWISE_BATCH_ROWS: .*integer"),
     ],
 )

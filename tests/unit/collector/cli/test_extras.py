@@ -9,6 +9,8 @@ import pytest
 from spanwise_collector.cli.errors import EXIT_MISSING, MissingExtraError
 from spanwise_collector.cli.extras import MODULES_OF_EXTRA, require
 
+_MODULES = {"googleapis-common-protos": "google.rpc", "grpcio": "grpc"}
+"""Packages whose modules have another name."""
 ROOT = Path(__file__).parents[4]
 
 
@@ -34,8 +36,12 @@ def test_the_modules_are_those_of_the_extras() -> None:
     """The list in the command and the extras in pyproject.toml name the same packages."""
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     declared = {
-        extra: tuple(re.split(r"[<>=;\[ ]", line)[0].replace("-", "_") for line in extras[extra])
+        extra: tuple(_MODULES.get(name, name.replace("-", "_")) for name in _names(extras[extra]))
         for extra in MODULES_OF_EXTRA
     }
 
     assert declared == MODULES_OF_EXTRA
+
+
+def _names(requirements: list[str]) -> list[str]:
+    return [re.split(r"[<>=;\[ ]", line)[0] for line in requirements]

@@ -1,5 +1,7 @@
 """What `spanwise up` runs."""
 
+from pathlib import Path
+
 from spanwise_collector.cli.plan import collector_environ, first_trace
 
 
@@ -10,6 +12,8 @@ def test_the_collector_gets_this_start_s_addresses_over_the_user_s_environment()
         kafka="127.0.0.1:9093",
         clickhouse="chdb:///data",
         port=4319,
+        grpc_port=4320,
+        keys_file=Path("/data/keys.toml"),
         packaged_broker=False,
     )
 
@@ -19,6 +23,8 @@ def test_the_collector_gets_this_start_s_addresses_over_the_user_s_environment()
         "SPANWISE_CLICKHOUSE": "chdb:///data",
         "SPANWISE_HOST": "127.0.0.1",
         "SPANWISE_PORT": "4319",
+        "SPANWISE_GRPC_PORT": "4320",
+        "SPANWISE_KEYS_FILE": "/data/keys.toml",
         "SPANWISE_DRAIN_SECONDS": "30.0",
         "PYTHONUNBUFFERED": "1",
     }
@@ -26,7 +32,9 @@ def test_the_collector_gets_this_start_s_addresses_over_the_user_s_environment()
 
 def test_with_the_packaged_broker_partitions_are_assigned_by_configuration() -> None:
     """The packaged broker has no usable consumer groups, so the collector reads all partitions by configuration."""
-    environ = collector_environ({}, kafka="k:1", clickhouse="c", port=1, packaged_broker=True)
+    environ = collector_environ(
+        {}, kafka="k:1", clickhouse="c", port=1, grpc_port=2, keys_file=Path("keys.toml"), packaged_broker=True
+    )
 
     assert {
         name: environ[name] for name in environ if name.removeprefix("SPANWISE_") in ("ASSIGNMENT", "PARTITIONS")

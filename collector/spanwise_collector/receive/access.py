@@ -1,0 +1,155 @@
+"""Who may send, and to which project."""
+
+import base64
+import binascii
+import ipaddress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from spanwise_collector.normalise.context import clean_project
+from spanwise_collector.receive.errors import NotTakenError, Reason
+from spanwise_collector.receive.keys import ANY_PROJECT, KeyRing, is_project, project_rule
+from spanwise_schemas import attributes as names
+
+PROJECT_HEADER: Final = "x-spanwise-project"
+_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a sender may do.
+
+    Attributes:
+        projects: that it may write to, its own one first; None for all.
+        chosen: the project that the request's header names; empty for none.
+        who: in sentences: the key, or the place.
+    """
+
+    projects: tuple[str, ...] | None = None
+    chosen: str = ""
+    who: str = "this sender"
+
+    def project_of(self, resource: Any) -> str:
+        """The project for the items of a resource; empty leaves it to what the resource says.
+
+        Raises:
+            NotTakenError: the resource names a project that the key may not write to.
+        """
+        if self.chosen or self.projects is None:
+            return self.chosen
+        named = next(
+            (pair.value.string_value for pair in resource.attributes if pair.key == names.PROJECT and pair.value), ""
+        )
+        if not named:
+            return self.projects[0]
+        return self._allowed(clean_project(named), f"the resource attribute {names.PROJECT}")
+
+    def choose(self, project: str) -> "Access":
+        """The same for a request whose header names a project.
+
+        Raises:
+            NotTakenError: it is no name, or not allowed.
+        """
+        if not is_project(project):
+            raise NotTakenError(Reason.BAD_BODY, f"{PROJECT_HEADER}: {project_rule(project)}.")
+        return Access(self.projects, self._allowed(project, f"the header {PROJECT_HEADER}"), self.who)
+
+    def _allowed(self, project: str, where: str) -> str:
+        if self.projects is not None and project not in self.projects:
+            raise NotTakenError(
+                Reason.NOT_ALLOWED,
+                f"{where[0].upper()}{where[1:]} names the project {project!r}; {self.who} may write to "
+                f"{', '.join(map(repr, self.projects))}. Use a key of that project, or leave the name out.",
+            )
+        return project
+
+
+class Doorkeeper:
+    """Lets requests in."""
+
+    def __init__(self, ring: Callable[[], KeyRing | None], now: Callable[[], datetime]) -> None:
+        """Stand at the door.
+
+        Args:
+            ring: the keys as they are now; None when none are configured.
+            now: current time, UTC.
+        """
+        self._ring = ring
+        self._now = now
+
+    def admit(self, headers: Mapping[str, str], peer: str) -> Access:
+        """What the sender of a request may do.
+
+        Args:
+            headers: of the request, names in lower case.
+            peer: address of the socket's other end; empty when it has none.
+
+        Raises:
+            NotTakenError: no key, a wrong one, or one without the right to write there.
+        """
+        ring = self._ring()
+        access = _local(headers, peer) if ring is None else self._keyed(ring, headers)
+        project = headers.get(PROJECT_HEADER, "").strip()
+        return access.choose(project) if project else access
+
+    def _keyed(self, ring: KeyRing, headers: Mapping[str, str]) -> Access:
+        offered = list(_secrets(headers))
+        if not offered:
+            raise NotTakenError(
+                Reason.NO_KEY,
+                "An API key is needed. Send it as `Authorization: Bearer sw_...` or `x-api-key: sw_...` "
+                "(OTEL_EXPORTER_OTLP_HEADERS=x-api-key=sw_...).",
+            )
+        key = next((found for found in map(ring.find, offered) if found is not None), None)
+        if key is None:
+            raise NotTakenError(
+                Reason.NO_KEY, "The API key is not known. `spanwise keys list` shows which there are, without secrets."
+            )
+        if key.expires is not None and key.expires <= self._now():
+            raise NotTakenError(
+                Reason.NO_KEY, f"The API key {key.id} has expired. Make another one with `spanwise keys create`."
+            )
+        if "ingest" not in key.scopes:
+            raise NotTakenError(
+                Reason.NOT_ALLOWED, f"The API key {key.id} may {' and '.join(key.scopes)}, but not ingest."
+            )
+        return Access(None if key.projects == (ANY_PROJECT,) else key.projects, who=f"the key {key.id}")
+
+
+def _local(headers: Mapping[str, str], peer: str) -> Access:
+    # A proxy on this machine speaks for others: what it forwards does not come from here. The headers are believed
+    # only where they take trust away.
+    if not is_loopback(peer) or any(name in headers for name in _FORWARDED):
+        raise NotTakenError(
+            Reason.NO_KEY,
+            "No API keys are configured, so only this machine is served. Make a key with `spanwise keys create "
+            "--project NAME`, name its file in SPANWISE_KEYS_FILE, and send it as `Authorization: Bearer sw_...`.",
+        )
+    return Access()
+
+
+def is_loopback(peer: str) -> bool:
+    """Whether an address is this machine's own, also an IPv4 address in IPv6 form."""
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def _secrets(headers: Mapping[str, str]) -> Iterator[str]:
+    """Everything that may be a key, in the places where clients put it."""
+    scheme, _, rest = headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        yield rest.strip()
+    elif scheme.lower() == "basic":
+        # Langfuse's clients send a public and a secret key as user name and password; ours may be either.
+        with suppress(binascii.Error, UnicodeDecodeError):
+            user, _, password = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
+            yield from (password, user)
+    if headers.get("x-api-key"):
+        yield headers["x-api-key"].strip()
