@@ -49,6 +49,9 @@ RULES: Final = (
     Source("tok_cache_write", "gen_ai.usage.cache_creation.input_tokens", "count"),
     Source("tok_cache_write", "gen_ai.usage.cache_write.input_tokens", "count"),
     Source("tok_reasoning", "gen_ai.usage.reasoning.output_tokens", "count"),
+    # What the package `anthropic` adds to the convention in the spans that it writes itself.
+    Source("tok_cache_write_1h", "anthropic.usage.cache_creation.ephemeral_1h_input_tokens", "count"),
+    Source("finish_reason", "anthropic.message.stop_reason", "finish_reason"),
     Source("ttft_us", "gen_ai.response.time_to_first_chunk", "seconds"),
     Source("ttft_us", "gen_ai.client.operation.time_to_first_chunk", "seconds"),
     Source("session_id", "gen_ai.conversation.id", "string"),

@@ -1,8 +1,9 @@
 """The table of clients and fields: `python -m tests.golden.clients.table [client ...] [--why] [--markdown]`."""
 
 import argparse
+import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -38,17 +39,21 @@ def explain(verdicts: Iterable[Verdict], *, all_cases: bool) -> Iterator[str]:
             yield f"      found    {str(one.found)[:300]!r}"
 
 
-def draft(verdicts: Iterable[Verdict]) -> Iterator[str]:
+def draft(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """Entries for absent.toml of what is neither in the payload nor declared; the reasons are still to be written."""
-    for (_, field, why), alike in grouped(one for one in verdicts if one.outcome == WRONG).items():
-        if why == UNDECLARED:
-            for sends_other in (False, True):
-                cases = sorted({one.case for one in alike if bool(one.found) == sends_other})
-                if cases:
-                    listed = ", ".join(f'"{case}"' for case in cases)
-                    yield f'[[absent]]\nfield = "{field}"\ncases = [{listed}]'
-                    yield 'sent = "other"' if sends_other else ""
-                    yield 'reason = ""\n'
+    for field in NAMES:
+        about = [one for one in verdicts if one.field == field]
+        missing = [one for one in about if one.outcome == WRONG and one.why == UNDECLARED]
+        for sends_other in (False, True):
+            cases = sorted({one.case for one in missing if bool(one.found) == sends_other})
+            if not cases:
+                continue
+            yield f'[[absent]]\nfield = "{field}"'
+            if len(missing) < len(about):
+                yield f"cases = {json.dumps(cases)}"
+            if sends_other:
+                yield 'sent = "other"'
+            yield 'reason = ""\n'
 
 
 def main(arguments: list[str]) -> int:
@@ -77,7 +82,7 @@ def main(arguments: list[str]) -> int:
             shown = {ABSENT, OTHER, WRONG} if options.why else {WRONG}
             print(*explain((one for one in verdicts if one.outcome in shown), all_cases=options.why), sep="\n")
         if options.draft:
-            print(*(line for line in draft(verdicts) if line), sep="\n")
+            print(*draft(verdicts), sep="\n")
     wrong = sum(one.outcome == WRONG for verdicts in results.values() for one in verdicts)
     print(f"\n{wrong} wrong of {sum(map(len, results.values()))}")
     return 1 if wrong else 0

@@ -4,6 +4,7 @@ What it should be comes from the truth log alone; what it is comes from the stor
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,6 +27,8 @@ FINISH: Final = {
 }
 """The GenAI conventions' words for the APIs' finish reasons. A tool call is one also where the API says otherwise."""
 
+_FINISH_NAME: Final = re.compile(r"(?i)(finish|stop)[._]?reason")
+_FINISH_MEMBER: Final = re.compile(r"(?i)(?:finish|stop)_?reasons?\W{1,8}(\w+)")
 KINDS: Final = {"llm": 1, "embedding": 2}
 STATUS_ERROR: Final = 2
 ABSENT: Final = None
@@ -147,6 +150,18 @@ def _finish(truth: Truth) -> Any:
 def _found_finish(span: Span) -> Any:
     word = span.row["finish_reason"]
     return {"tool_call": "tool_calls", "completed": "stop"}.get(word, word)
+
+
+def _finish_is_sent(truth: Truth, spans: list[Span], payload: Payload) -> bool:
+    """Whether an attribute, or a member of JSON in one, that is named for the finish reason has a right word."""
+    right = {word for word, meaning in FINISH.items() if meaning in _finish(truth)}
+    for span in spans:
+        for key, values in payload.spans[span.key].pairs:
+            if _FINISH_NAME.search(key) and right.intersection(values):
+                return True
+        if right.intersection(_FINISH_MEMBER.findall(payload.text[span.key])):
+            return True
+    return False
 
 
 def _says_text(texts: Callable[[Truth], list[str]]) -> Callable[[Truth, list[Span], Payload], bool]:
@@ -348,7 +363,7 @@ FIELDS: Final = (
         "finish_reason",
         _finish,
         _found_finish,
-        _says_key("finish", "stop_reason"),
+        _finish_is_sent,
         lambda expected, found: found in expected,
     ),
     Field(

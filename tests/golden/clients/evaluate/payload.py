@@ -26,14 +26,22 @@ class Texts:
     Attributes:
         name: of the span.
         parent: span id of its parent, b"" for none.
-        keys: names of attributes and events.
-        values: of attributes, events and bodies, as text.
+        pairs: names of attributes and events, each with the texts and numbers of its value.
     """
 
     name: str = ""
     parent: bytes = b""
-    keys: list[str] = field(default_factory=list)
-    values: list[str] = field(default_factory=list)
+    pairs: list[tuple[str, list[str]]] = field(default_factory=list)
+
+    @property
+    def keys(self) -> list[str]:
+        """Names of attributes and events."""
+        return [key for key, _ in self.pairs]
+
+    @property
+    def values(self) -> list[str]:
+        """All texts and numbers."""
+        return [value for _, values in self.pairs for value in values]
 
 
 class Payload:
@@ -63,18 +71,17 @@ class Payload:
                         texts = found.setdefault((span.trace_id, span.span_id), Texts())
                         texts.name, texts.parent = span.name, span.parent_span_id
                         _attributes(span.attributes, texts)
-                        texts.values.append(span.status.message)
+                        texts.pairs.append(("status.message", [span.status.message]))
                         for event in span.events:
-                            texts.keys.append(event.name)
+                            texts.pairs.append((event.name, []))
                             _attributes(event.attributes, texts)
         for logs in self.logs:
             for group_of_logs in logs.resource_logs:
                 for scope in group_of_logs.scope_logs:
                     for entry in scope.log_records:
                         texts = found.setdefault((entry.trace_id, entry.span_id), Texts())
-                        texts.keys.append(entry.event_name)
+                        texts.pairs.append((entry.event_name, list(leaves(entry.body))))
                         _attributes(entry.attributes, texts)
-                        texts.values += leaves(entry.body)
         return found
 
     @cached_property
@@ -98,8 +105,7 @@ class Payload:
 
 def _attributes(attributes: Iterable[KeyValue], texts: Texts) -> None:
     for one in attributes:
-        texts.keys.append(one.key)
-        texts.values += leaves(one.value)
+        texts.pairs.append((one.key, list(leaves(one.value))))
 
 
 def leaves(value: AnyValue) -> Iterator[str]:

@@ -48,7 +48,8 @@ def answer(entry: Entry, log: TruthLog) -> Answer:
         status, words = REFUSALS[behaviour]
         return Answer(status, error=f"{words}, number {entry.number}.")
     if asked.api == "gemini.embed":
-        return Answer(200, model=asked.model)
+        # That API names neither a model nor tokens in its answer.
+        return Answer(200)
     tokens = log.deal(asked) if tells_usage(asked) else NO_TOKENS
     if asked.inputs:
         return Answer(200, model=asked.model, tokens=tokens)
