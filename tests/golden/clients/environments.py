@@ -9,6 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+ROOT: Final = Path(__file__).parents[3]
+"""This checkout; `{root}` in a requirements.txt."""
 INSTALL_TIMEOUT_S: Final = 900
 
 
@@ -49,7 +51,9 @@ def environment(program: Path) -> tuple[list[str], dict[str, str]]:
     return ["node", str(folder / "run.mjs")], _node_packages(folder)
 
 
-def _install_python(folder: Path, wanted: Path) -> None:
+def _install_python(folder: Path, listed: Path) -> None:
+    wanted = folder / "requirements.txt"
+    wanted.write_text(listed.read_text(encoding="utf-8").replace("{root}", str(ROOT)), encoding="utf-8")
     uv = Path(sys.executable).with_name("uv")
     if uv.exists():
         _run([str(uv), "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder)])

@@ -14,13 +14,12 @@ from gzip import decompress
 from pathlib import Path
 from typing import Any, Final
 
-from tests.golden.clients.environments import InstallError, environment
+from tests.golden.clients.environments import ROOT, InstallError, environment
 from tests.golden.clients.programs.shared import material
 from tests.golden.clients.recording import PROGRAMS, Recording, save
 from tests.golden.clients.stub.receiver import Sent
 from tests.golden.clients.stub.server import Stub, serve
 
-ROOT: Final = Path(__file__).parents[3]
 TIMEOUT_S: Final = 180
 # Long enough for the stub to notice that the client of the last case has gone.
 SETTLE_S: Final = 10
