@@ -11,12 +11,9 @@ import gc
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spanwise_collector.ingest.accounts import Accounts, RecordAccount, Rejection, reject_row
 from spanwise_collector.ingest.cost import PriceBook
@@ -26,9 +23,12 @@ from spanwise_collector.normalise.context import read_scope, read_sender
 from spanwise_collector.normalise.decode import Decoded, decode
 from spanwise_collector.normalise.limits import MAX_RECORD_BYTES, MAX_RECORD_MS, MIN_RECORD_MS
 from spanwise_collector.normalise.problems import Refused
+from spanwise_collector.normalise.raw_attributes import RawAttributes
 from spanwise_collector.normalise.scores import read_score
-from spanwise_collector.normalise.spans import SpanReader, Where, stand
+from spanwise_collector.normalise.spans import SpanReader
+from spanwise_collector.normalise.traces import Item, Traces, read_traces
 from spanwise_collector.normalise.usage import Call, Claim, counted_elsewhere
+from spanwise_collector.normalise.where import Where, stand
 from spanwise_schemas.wire import LOGS_TOPIC, Envelope, project_from_headers
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class Transformer:
         if not 1 <= retention_days <= _MAX_RETENTION_DAYS:
             raise ValueError(f"SPANWISE_RETENTION_DAYS is {retention_days}; give 1 to {_MAX_RETENTION_DAYS} days")
         self._spans = SpanReader(prices)
+        self._attributes = RawAttributes()
         self._retention_days = retention_days
         self._max_record_bytes = max_record_bytes
         load_arrow()
@@ -120,9 +121,9 @@ class Transformer:
                 items = _read_logs(decoded_logs, record, draft, account, book)
                 lost = decoded_logs.lost
             else:
-                decoded = decode(ExportTraceServiceRequest, value)
-                items = self._read_spans(decoded, record, draft, account, book)
-                lost = decoded.lost
+                traces = read_traces(value, self._attributes)
+                items = self._read_spans(traces, record, draft, account, book)
+                lost = traces.lost
             if lost:
                 book.add(Refused("bad_item"), lost)
                 account.add(None, items=lost, rejected=lost)
@@ -144,35 +145,28 @@ class Transformer:
         return value
 
     def _read_spans(
-        self,
-        decoded: Decoded[ExportTraceServiceRequest],
-        record: Record,
-        draft: "_Draft",
-        account: RecordAccount,
-        book: "_Refusals",
+        self, traces: Traces, record: Record, draft: "_Draft", account: RecordAccount, book: "_Refusals"
     ) -> int:
-        at = count()
         total = 0
         topic = f"{record.topic}/{record.topic_id}"
         project = project_from_headers(record.headers)
-        for group in decoded.request.resource_spans:
-            sender = read_sender(group.resource, project)
+        for resource, scopes in traces.groups:
+            sender = read_sender(resource, project)
             items = refused = duplicates = 0
-            for scoped in group.scope_spans:
+            for scope, spans in scopes:
                 where = stand(
                     sender,
-                    read_scope(scoped.scope),
+                    read_scope(scope),
                     record_ms=record.timestamp_ms,
                     retention_days=self._retention_days,
                     topic=topic,
                     partition=record.partition,
                     offset=record.offset,
                 )
-                for span in scoped.spans:
-                    items += 1
-                    notes = decoded.request_notes + decoded.notes.get(next(at), ()) if decoded.mended else ()
+                items += len(spans)
+                for item in spans:
                     try:
-                        duplicates += not draft.add_span(self._spans, span, where, notes)
+                        duplicates += not draft.add_span(self._spans, item, where)
                     except Refused as reason:
                         refused += 1
                         book.add(reason, 1)
@@ -262,17 +256,18 @@ class _Draft:
     duplicates: int = 0
     warnings: int = 0
 
-    def add_span(self, reader: SpanReader, span: Span, where: Where, notes: tuple[str, ...]) -> bool:
+    def add_span(self, reader: SpanReader, item: Item, where: Where) -> bool:
         """Read a span; False when it is stored already.
 
         Raises:
             Refused: when it cannot be stored.
         """
+        span, attributes, warnings = item
         key = span.trace_id + span.span_id
         if key in self.ids or key in self.seen:
             self.duplicates += 1
             return False
-        found = reader.read(span, where, notes)
+        found = reader.read(span, attributes, where, warnings)
         self.ids[key] = None
         if found.claim is not None:
             self.claims.setdefault(found.claim, []).append(len(self.rows))

@@ -1,12 +1,12 @@
 """Bodies for people: previews of input and output, events and links as JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from pydantic_core import from_json
 
+from spanwise_collector.normalise.lazy import LazySpan
 from spanwise_collector.normalise.limits import MAX_EVENTS, PREVIEW
 from spanwise_collector.normalise.values import Value, clean, read_attributes, to_json, to_text
 
@@ -32,14 +32,20 @@ def preview(body: str, side: Literal["input", "output"]) -> str:
         except ValueError:
             messages = None
         if messages:
-            message = messages[-1] if side == "input" else messages[0]
-            if isinstance(message, dict) and "role" in message:
-                return _message_text(message)[:PREVIEW]
+            return preview_of(messages, side) or body[:PREVIEW]
     return body[:PREVIEW]
+
+
+def preview_of(messages: Sequence[Value], side: Literal["input", "output"]) -> str:
+    """The preview of messages, parsed; "" where they are none."""
+    message = messages[-1] if side == "input" else messages[0]
+    return _message_text(message)[:PREVIEW] if isinstance(message, dict) and "role" in message else ""
 
 
 def _message_text(message: dict[str, Value]) -> str:
     parts = message.get("parts") or message.get("content") or message.get("tool_calls")
+    if type(parts) is list and len(parts) == 1:
+        return _part_text(parts[0])
     if isinstance(parts, list):
         return "\n".join(text for part in parts if (text := _part_text(part)))
     return "" if parts is None else to_text(parts)
@@ -49,6 +55,9 @@ def _part_text(part: Value) -> str:
     """What a part says: its text, the call it makes, the answer it brings, or what sort of thing it is."""
     if not isinstance(part, dict):
         return part if isinstance(part, str) else ""
+    text = part.get("content")
+    if type(text) is str and text:
+        return text
     for key in ("content", "text", "response", "result"):
         value = part.get(key)
         if value:
@@ -70,7 +79,7 @@ def byte_length(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
-def event_list(span: Span, warnings: set[str]) -> list[dict[str, Value]]:
+def event_list(span: LazySpan, warnings: set[str]) -> list[dict[str, Value]]:
     """Events, then links, as maps; `type` tells them apart.
 
     Args:

@@ -3,12 +3,18 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from pydantic_core import from_json
+
+from spanwise_collector.normalise.bodies import preview_of
+from spanwise_collector.normalise.limits import PREVIEW
 from spanwise_collector.normalise.messages import Content, Side, read_content
-from spanwise_collector.normalise.messages.content import unwrapped
+from spanwise_collector.normalise.messages.genai import is_genai
 from spanwise_collector.normalise.plan import SLOT, Plan
 from spanwise_collector.normalise.readings import read_finish_reason
-from spanwise_collector.normalise.values import to_json, to_text
+from spanwise_collector.normalise.values import Value, to_json, to_text
 
+_INPUT: Final = SLOT["input"]
+_OUTPUT: Final = SLOT["output"]
 _SYSTEM: Final = SLOT["system_instructions"]
 _TOOLS: Final = SLOT["tool_defs"]
 _PARAMS: Final = SLOT["params"]
@@ -16,7 +22,7 @@ _FINISH: Final = SLOT["finish_reason"]
 _RESPONSE_ID: Final = SLOT["response_id"]
 
 
-def understand(values: list[Any], plan: Plan, raw: dict[str, str], changes: dict[int, str]) -> None:
+def understand(values: list[Any], plan: Plan, raw: dict[str, str], changes: dict[int, str]) -> tuple[str, str]:
     """Read both bodies; what they tell fills the fields that have no value yet.
 
     Args:
@@ -24,20 +30,54 @@ def understand(values: list[Any], plan: Plan, raw: dict[str, str], changes: dict
         plan: of the span.
         raw: content attributes kept as sent; receives a body whose form was changed.
         changes: receives the fields that a body filled: slot to `@input` or `@output`.
+
+    Returns:
+        Previews of input and output.
     """
-    sides: tuple[tuple[Side, int], ...] = (("input", SLOT["input"]), ("output", SLOT["output"]))
-    for side, slot in sides:
-        body = values[slot]
-        if not body:
-            continue
-        found = read_content(unwrapped(body), side)
-        if found is None:
-            continue
-        if found.messages is not None and not found.as_sent:
-            _keep(slot, body, plan, raw)
-            values[slot] = to_json(list(found.messages))
-        for filled in _fill(values, found, side):
-            changes[filled] = "@" + side
+    return (
+        _side(values, _INPUT, "input", plan, raw, changes),
+        _side(values, _OUTPUT, "output", plan, raw, changes),
+    )
+
+
+def _side(values: list[Any], slot: int, side: Side, plan: Plan, raw: dict[str, str], changes: dict[int, str]) -> str:
+    body: str = values[slot] or ""
+    parsed = _parsed(body)
+    if parsed is None:
+        return body[:PREVIEW]
+    if is_genai(parsed):
+        if side == "output" and values[_FINISH] is None:
+            _finish(values, parsed, changes)
+        return preview_of(parsed, side)
+    found = read_content(parsed, side)
+    if found is None:
+        return body[:PREVIEW]
+    for filled in _fill(values, found, side):
+        changes[filled] = "@" + side
+    if found.messages is None:
+        return body[:PREVIEW]
+    if not found.as_sent:
+        _keep(slot, body, plan, raw)
+        values[slot] = to_json(list(found.messages))
+    return preview_of(list(found.messages), side) if found.messages else ""
+
+
+def _parsed(body: str) -> Any:
+    """A body's JSON list or object; None for anything else."""
+    if body[:1] in ("[", "{"):
+        try:
+            return from_json(body)
+        except ValueError:
+            return None
+    return None
+
+
+def _finish(values: list[Any], messages: list[Any], changes: dict[int, str]) -> None:
+    """The first message's finish reason, where no attribute has one."""
+    reason = messages[0].get("finish_reason")
+    if reason:
+        values[_FINISH] = read_finish_reason(reason)
+        changes[_FINISH] = "@output"
 
 
 def _keep(slot: int, body: str, plan: Plan, raw: dict[str, str]) -> None:
@@ -49,7 +89,7 @@ def _keep(slot: int, body: str, plan: Plan, raw: dict[str, str]) -> None:
 def _fill(values: list[Any], found: Content, side: Side) -> Iterator[int]:
     """Fill the fields that only a body tells; yields their slots."""
     model = SLOT["model_request" if side == "input" else "model_response"]
-    for slot, value in (
+    told: tuple[tuple[int, Value], ...] = (
         (_SYSTEM, to_text(found.system) if found.system else None),
         (_TOOLS, to_text(found.tools) if found.tools else None),
         (_PARAMS, found.params or None),
@@ -57,7 +97,8 @@ def _fill(values: list[Any], found: Content, side: Side) -> Iterator[int]:
         (_FINISH, read_finish_reason(found.finish_reason) if found.finish_reason else None),
         (_RESPONSE_ID, found.response_id or None),
         *((SLOT[field], count) for field, count in found.counts.items()),
-    ):
+    )
+    for slot, value in told:
         if values[slot] is None and value is not None:
             values[slot] = value
             yield slot

@@ -9,7 +9,7 @@ together again.
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -54,6 +54,15 @@ class Decoded(Generic[Request]):
     mended: bool = False
 
 
+class Mended(NamedTuple):
+    """The same of a request that is bytes again; all of it can be read."""
+
+    value: bytes
+    lost: int
+    notes: dict[int, tuple[str, ...]]
+    request_notes: tuple[str, ...]
+
+
 def decode(message: type[Request], value: bytes) -> Decoded[Request]:
     """Read an export request.
 
@@ -68,13 +77,27 @@ def decode(message: type[Request], value: bytes) -> Decoded[Request]:
         return Decoded(message.FromString(value))
     except DecodeError:
         pass
+    found = mend(message, value)
+    return Decoded(message.FromString(found.value), found.lost, found.notes, found.request_notes, True)
+
+
+def mend(message: type[ExportTraceServiceRequest | ExportLogsServiceRequest], value: bytes) -> Mended:
+    """What can be saved of a request that cannot be read as it is.
+
+    Args:
+        message: ExportTraceServiceRequest or ExportLogsServiceRequest.
+        value: its bytes.
+
+    Raises:
+        Refused: when nothing can be saved, with the reason `not_protobuf` or `truncated`.
+    """
     mender = _Mender()
     try:
         mended = mender.mend(message.DESCRIPTOR, value, 0)
     except DecodeError:
         raise Refused(*_why_unreadable(value)) from None
     notes = {at: tuple(sorted(found)) for at, found in mender.notes.items()}
-    return Decoded(message.FromString(mended), mender.lost, notes, tuple(sorted(mender.request_notes)), True)
+    return Mended(mended, mender.lost, notes, tuple(sorted(mender.request_notes)))
 
 
 def _why_unreadable(value: bytes) -> tuple[str, str]:

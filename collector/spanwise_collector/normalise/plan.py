@@ -8,7 +8,8 @@ look-ups. The plan also is the explanation: it says for every field which rule g
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
 
 from pydantic_core import from_json
 
@@ -18,8 +19,28 @@ from spanwise_collector.normalise.readings import WARNING_OF_READING, Read, read
 from spanwise_collector.normalise.values import Value, clean, to_json
 from spanwise_schemas.conventions import RECOGNISED, SPAN_FIELDS, Counting, Field, Source
 
+if TYPE_CHECKING:
+    from spanwise_collector.normalise.labels import Labels
+
 SLOT: Final = {one.name: slot for slot, one in enumerate(SPAN_FIELDS)}
 """Positions of a span's fields in the table, which are their positions in the list of values."""
+LABELS: Final = frozenset(
+    SLOT[name]
+    for name in (
+        "kind",
+        "provider",
+        "model_request",
+        "model_response",
+        "tool_name",
+        "agent_name",
+        "finish_reason",
+        "tags",
+        "prompt_name",
+        "prompt_version",
+        "error_type",
+    )
+)
+"""Slots of fields that have few values each."""
 _MAX_PLANS: Final = 4096
 _MAX_SHAPE_CHARACTERS: Final = 8192
 """Longer shapes are conversations spread over attributes: hardly two are alike, and keeping them would cost memory."""
@@ -59,8 +80,13 @@ class Plan:
     """How spans of one shape are read.
 
     Attributes:
-        steps: the best source of each field that has one: (slot, attribute, reading).
+        label_steps: the best source of each label (`LABELS`) that has one: (slot, attribute, reading).
+        label_values: a span's values of these attributes.
+        labels: what combinations of them gave, filled as they come.
+        labels_complete: whether these are all labels that the span has.
+        steps: the best source of every other field that has one.
         spread: the same for fields that are spread over many attributes.
+        sources: slot to the best source.
         others: slot to the sources that are next when the best cannot be read.
         rest: attributes that fill no column, kept as they are.
         rest_names: the names under which they are stored.
@@ -71,8 +97,13 @@ class Plan:
         convention: which convention the span follows, or "" where no name tells.
     """
 
+    label_steps: tuple[tuple[int, str, Read], ...]
+    label_values: Callable[[Mapping[str, Value]], tuple[Value, ...]]
+    labels: "dict[tuple[Value, ...], Labels]"
+    labels_complete: bool
     steps: tuple[tuple[int, str, Read], ...]
     spread: tuple[Step, ...]
+    sources: Mapping[int, Source]
     others: Mapping[int, tuple[Step, ...]]
     rest: tuple[str, ...]
     rest_names: tuple[str, ...]
@@ -88,10 +119,12 @@ class Planner:
 
     Args:
         fields: the table; a field's position is its slot.
+        labels: slots of fields that have few values each.
     """
 
-    def __init__(self, fields: Sequence[Field]) -> None:
+    def __init__(self, fields: Sequence[Field], labels: frozenset[int] = frozenset()) -> None:
         self._fields = fields
+        self._labels = labels
         self._exact: dict[str, list[tuple[int, int]]] = {}
         self._prefixes: list[tuple[str, int, int]] = []
         for slot, one in enumerate(fields):
@@ -153,9 +186,15 @@ class Planner:
             warnings.add("attributes_dropped")
             del rest[MAX_ATTRIBUTES:]
         names_stored = tuple(_stored_name(name, warnings) for name in rest)
+        labels = tuple(step for step in steps if step[0] in self._labels and best_of[step[0]].source.path is None)
         return Plan(
-            tuple(steps),
+            labels,
+            _getter([key for _, key, _ in labels]),
+            {},
+            len(labels) == sum(slot in self._labels for slot in best_of),
+            tuple(step for step in steps if step not in labels),
             tuple(spread),
+            {slot: step.source for slot, step in best_of.items()},
             others,
             tuple(rest),
             names_stored,
@@ -207,9 +246,12 @@ class Planner:
         seen = {self._source(slot, rank).convention for slot, ranks in found.items() for rank in ranks}
         return next((one for one in RECOGNISED if one in seen), "")
 
-    def source_of(self, slot: int, name: str) -> Source:
-        """The rule by which an attribute fills a field."""
-        return next(source for source in self._fields[slot].sources if source.attribute == name)
+
+def _getter(keys: Sequence[str]) -> Callable[[Mapping[str, Value]], tuple[Value, ...]]:
+    """A function from attributes to the values of some of them; itemgetter needs two for a tuple."""
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    return lambda attributes: tuple(attributes[key] for key in keys)
 
 
 @lru_cache(maxsize=1024)

@@ -1,0 +1,105 @@
+"""A plan applied: attributes become the values of the table's fields."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from spanwise_collector.normalise.columns import Pairs
+from spanwise_collector.normalise.labels import Labels, error_type_column, label_columns
+from spanwise_collector.normalise.limits import MAX_ATTRIBUTE_VALUE
+from spanwise_collector.normalise.plan import Plan, assemble, warning_for
+from spanwise_collector.normalise.raw_attributes import Array
+from spanwise_collector.normalise.readings import Read
+from spanwise_collector.normalise.values import Value, to_text
+from spanwise_collector.normalise.where import Where
+from spanwise_schemas.conventions import SPAN_FIELDS
+
+_EMPTY: Final[list[Any]] = [None] * len(SPAN_FIELDS)
+_MAX_LABELS: Final = 256
+
+
+def labels_of(plan: Plan, attributes: dict[str, Value]) -> Labels:
+    """The labels of a span, from memory where its combination is known."""
+    key = plan.label_values(attributes)
+    found = plan.labels.get(key)
+    if found is None:
+        found = _read_labels(plan, attributes)
+        # Texts and arrays are told apart by what they hold; 1, 1.0 and True are not, so these are read anew each time.
+        if all(type(value) is str or type(value) is Array for value in key):
+            if len(plan.labels) >= _MAX_LABELS:
+                plan.labels.clear()
+            plan.labels[key] = found
+    return found
+
+
+def _read_labels(plan: Plan, attributes: dict[str, Value]) -> Labels:
+    values = _EMPTY[:]
+    unread: list[str] = []
+    changes: dict[int, str] = {}
+    warnings: set[str] = set()
+    fill(values, plan.label_steps, plan, attributes, warnings, unread, changes)
+    columns = label_columns(values, warnings)
+    error_type = error_type_column(values, warnings)
+    return Labels(values, tuple(unread), tuple(changes.items()), frozenset(warnings), error_type, columns)
+
+
+def fill(
+    values: list[Any],
+    steps: Iterable[tuple[int, str, Read]],
+    plan: Plan,
+    attributes: dict[str, Value],
+    warnings: set[str],
+    unread: list[str],
+    changes: dict[int, str],
+) -> None:
+    """Fill fields from single attributes.
+
+    Args:
+        values: of all fields, in the table's order; filled in place.
+        steps: of the plan, those to take.
+        plan: of the span.
+        attributes: of the span.
+        warnings: receives what could not be read.
+        unread: receives attributes that were meant for a field but could not be read.
+        changes: receives the fields that another source than the plan's best gave: slot to its name.
+    """
+    for slot, key, read in steps:
+        value = read(attributes[key])
+        if value is None:
+            warning = warning_for(plan.sources[slot])
+            if warning:
+                warnings.add(warning)
+                unread.append(key)
+            value, changes[slot] = _next_best(plan, slot, attributes)
+        values[slot] = value
+
+
+def fill_spread(values: list[Any], plan: Plan, attributes: dict[str, Value]) -> None:
+    """Fill fields that are spread over many attributes."""
+    for step in plan.spread:
+        values[step.slot] = assemble(step, attributes)
+
+
+def _next_best(plan: Plan, slot: int, attributes: dict[str, Value]) -> tuple[object, str]:
+    """The value of the next source that can be read, and its name; None and "" without one."""
+    for step in plan.others.get(slot, ()):
+        found = assemble(step, attributes) if step.keys else step.read(attributes[step.key])
+        if found is not None:
+            return found, step.source.attribute
+    return None, ""
+
+
+def kept(plan: Plan, unread: list[str], attributes: dict[str, Value], where: Where, warnings: set[str]) -> Pairs:
+    """Everything that filled no column, as text."""
+    names = [*where.attributes[0], *plan.rest_names]
+    texts = [*where.attributes[1]]
+    for key in plan.rest:
+        value = attributes[key]
+        text = value if type(value) is str else to_text(value)
+        if len(text) > MAX_ATTRIBUTE_VALUE:
+            warnings.add("attribute_cut")
+            text = text[:MAX_ATTRIBUTE_VALUE]
+        texts.append(text)
+    if unread:
+        names += unread
+        texts += [to_text(attributes[key])[:MAX_ATTRIBUTE_VALUE] for key in unread]
+    return names, texts

@@ -1,0 +1,145 @@
+"""Attributes from the bytes of their `KeyValue` messages.
+
+Most attributes of most spans have been seen before, byte for byte, so the values of short ones are remembered whole. Of
+the others the common forms, strings and numbers, are read here without making a message of them; all else goes through
+protobuf. Field numbers are those of `KeyValue` and `AnyValue` in opentelemetry-proto 1.x.
+"""
+
+from collections.abc import Iterable
+from struct import unpack_from
+from typing import Final
+
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+
+from spanwise_collector.normalise.values import Value, clean, read_value
+
+_MAX_NAMES: Final = 4_096
+_MAX_VALUES: Final = 64
+"""Remembered values of one name: an attribute with more of them (a user, a response id) is rarely met again, and a
+small memory stays in the processor's cache."""
+_MAX_BYTES: Final = 96
+"""Longer attributes are texts, hardly two of them alike."""
+_KEY, _VALUE = 0x0A, 0x12
+_STRING, _INT, _DOUBLE = 0x0A, 0x18, 0x21
+
+
+class UnreadableAttributeError(ValueError):
+    """Bytes that are no attribute: the record has to be read the patient way."""
+
+
+class Array(list[Value]):
+    """An array that can stand in the key of a dict: equal by content, found again only where it is the same object."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+class RawAttributes:
+    """Reads attributes; remembers those it has seen. The same bytes always give the same values.
+
+    Values are shared by all spans that have them, so nobody changes one.
+    """
+
+    def __init__(self) -> None:
+        self._remembered: dict[bytes, tuple[str, Value]] = {}
+        self._counts: dict[bytes, int] = {}
+        self._varied: dict[bytes, str] = {}
+
+    def read(self, attributes: Iterable[bytes], warnings: set[str]) -> dict[str, Value]:
+        """Attributes by name, in order; of a name that comes twice the last value holds, with a warning.
+
+        Args:
+            attributes: serialised `KeyValue` messages.
+            warnings: receives the codes of what was repaired.
+
+        Raises:
+            UnreadableAttributeError: one of them is broken or not UTF-8.
+        """
+        found: dict[str, Value] = {}
+        remembered, varied = self._remembered, self._varied
+        count = 0
+        try:
+            for raw in attributes:
+                count += 1
+                pair = remembered.get(raw)
+                if pair is not None:
+                    found[pair[0]] = pair[1]
+                    continue
+                head = raw[: raw[1] + 3] if len(raw) > 1 else b""
+                key = varied.get(head)
+                if key is None:
+                    key, found[key] = self._new(raw, head, warnings)
+                else:
+                    found[key] = _value(raw, len(head), warnings)
+        except (UnicodeDecodeError, DecodeError) as error:
+            raise UnreadableAttributeError(str(error)) from None
+        if len(found) != count:
+            warnings.add("duplicate_attribute")
+        return found
+
+    def _new(self, raw: bytes, head: bytes, warnings: set[str]) -> tuple[str, Value]:
+        """An attribute that is not remembered, under a name that is not known to vary."""
+        notes: set[str] = set()
+        message = KeyValue.FromString(raw)
+        value = read_value(message.value, notes)
+        pair = (message.key, Array(value) if type(value) is list else value)
+        if notes:
+            warnings |= notes
+        elif head and head[0] == _KEY and head[-1] == _VALUE and head[1] < 0x80:
+            values = self._counts.get(head, 0)
+            if values < _MAX_VALUES and len(raw) <= _MAX_BYTES:
+                if values or len(self._counts) < _MAX_NAMES:
+                    self._counts[head] = values + 1
+                    self._remembered[raw] = pair
+            elif len(self._varied) < _MAX_NAMES:
+                self._varied[head] = message.key
+        return pair
+
+
+def _value(raw: bytes, at: int, warnings: set[str]) -> Value:
+    """The value of an attribute whose message has the length of its value at a position."""
+    start = _content(raw, at)
+    if start and raw[start] == _STRING:
+        start = _content(raw, start + 1)
+        if start:
+            text = raw[start:].decode()
+            return clean(text, warnings) if "\0" in text else text
+    elif start:
+        number = _number(raw, start)
+        if number is not None:
+            return number
+    found = read_value(KeyValue.FromString(raw).value, warnings)
+    return Array(found) if type(found) is list else found
+
+
+def _number(raw: bytes, at: int) -> int | float | None:
+    """An integer up to 2,097,151 or a double that fills the rest; None for every other value."""
+    tag, size = raw[at], len(raw) - at
+    if tag == _INT and 2 <= size <= 4 and raw[-1] < 0x80:
+        first = raw[at + 1]
+        if size == 2:
+            return first
+        second = raw[at + 2]
+        if size == 3:
+            return first & 0x7F | second << 7 if first >= 0x80 else None
+        return first & 0x7F | (second & 0x7F) << 7 | raw[at + 3] << 14 if first >= 0x80 <= second else None
+    if tag == _DOUBLE and size == 9:
+        return float(unpack_from("<d", raw, at + 1)[0])
+    return None
+
+
+def _content(raw: bytes, at: int) -> int:
+    """Where the content starts whose length is the varint at a position; 0 unless it is all the rest, and not empty."""
+    size = len(raw)
+    if at + 1 < size and raw[at] == size - at - 1 and raw[at] < 0x80:
+        return at + 1
+    length = shift = 0
+    while at < size and shift < 35:
+        byte = raw[at]
+        at += 1
+        length |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return at if length and at + length == size else 0
+        shift += 7
+    return 0
