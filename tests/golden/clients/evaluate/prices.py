@@ -22,11 +22,11 @@ class Price(NamedTuple):
     cache_write_1h: str = "0"
 
 
-# openai.com/api/pricing, anthropic.com/pricing (up to 200,000 input tokens), ai.google.dev/pricing; November 2026.
+# openai.com/api/pricing, anthropic.com/pricing, ai.google.dev/pricing; November 2026.
 # OpenAI asks nothing extra for writing gpt-4o's cache.
 PRICES: Final = {
     "gpt-4o": Price("2.5", "10", "1.25", "2.5"),
-    "claude-sonnet-4-5": Price("3", "15", "0.3", "3.75", "6"),
+    "claude-haiku-4-5": Price("1", "5", "0.1", "1.25", "2"),
     "gemini-2.5-flash": Price("0.3", "2.5", "0.03"),
     "text-embedding-3-small": Price("0.02"),
     "gemini-embedding-001": Price("0.15"),

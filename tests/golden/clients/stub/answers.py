@@ -7,7 +7,7 @@ from tests.golden.clients.stub.truth import NO_TOKENS, Answer, Asked, Entry, Tru
 
 RESPONSE_MODELS: Final = {
     "gpt-4o": "gpt-4o-2024-08-06",
-    "claude-sonnet-4-5": "claude-sonnet-4-5-20250929",
+    "claude-haiku-4-5": "claude-haiku-4-5-20251001",
     "gemini-2.5-flash": "gemini-2.5-flash-preview-09-2025",
 }
 """The model that answers, where it has a more exact name than the one asked for."""
