@@ -93,9 +93,8 @@ def test_chat_stream_with_tool(stub: Stub, gpt: openai.OpenAI) -> None:
 
     truth = last(stub)["answer"]
     calls = answer.choices[0].message.tool_calls or ()
-    assert [
-        {"id": call.id, "name": call.function.name, "arguments": call.function.arguments} for call in calls
-    ] == truth["tool_calls"]
+    found = [{"id": one.id, "name": one.function.name, "arguments": one.function.arguments} for one in calls]
+    assert found == truth["tool_calls"]
     assert answer.usage is not None
     assert truth["tokens"]["output"] == answer.usage.completion_tokens
 
@@ -167,7 +166,7 @@ def test_cut(stub: Stub, gpt: openai.OpenAI) -> None:
     stream = gpt.chat.completions.create(model="gpt-4o", messages=user("cut chat"), stream=True)
 
     assert 4 == len([next(stream) for _ in range(4)])
-    with pytest.raises(Exception, match=r"incomplete|peer closed"):
+    with pytest.raises(openai.APIConnectionError):
         next(stream)
     assert "cut" == last(stub)["ended"]
 

@@ -239,7 +239,7 @@ def serve() -> Iterator[Stub]:
 
     server = _Server(("127.0.0.1", 0), Handler)
     Handler.stub = stub = Stub(f"http://127.0.0.1:{server.server_address[1]}")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield stub
