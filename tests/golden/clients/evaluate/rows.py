@@ -1,13 +1,15 @@
-"""A recording put through the real transform: one row per span, with its bodies."""
+"""A recording put through the receivers' decoding and the real transform: one row per span, with its bodies."""
 
 import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
-from tests.golden.clients.evaluate.payload import Payload, SpanKey
+from spanwise_collector.ingest.records import Record
+from spanwise_collector.normalise.decode import decode
+from spanwise_collector.receive.json_form import read_json
+from spanwise_collector.receive.signals import SIGNALS
+from spanwise_collector.receive.split import split
+from tests.golden.clients.evaluate.payload import SpanKey
 from tests.golden.clients.recording import Recording
 from tests.support.otlp import record, rows, transform
 
@@ -31,12 +33,32 @@ class Span:
     cases: set[str] = field(default_factory=set)
 
 
-def spans_of(recording: Recording, payload: Payload) -> tuple[list[Span], list[str]]:
-    """All spans of a recording, in the order in which they are stored, and reasons of what was refused."""
-    requests: list[ExportTraceServiceRequest | ExportLogsServiceRequest] = [*payload.traces, *payload.logs]
-    records = [
-        record(one, offset=offset, timestamp_ms=recording.recorded_ms) for offset, one in enumerate(requests, start=1)
-    ]
+def records_of(recording: Recording) -> tuple[list[Record], list[str]]:
+    """What the receivers make of a recording's requests: Kafka records of one partition, and what was refused."""
+    records: list[Record] = []
+    refused: list[str] = []
+    for sent in recording.sent:
+        signal = next((one for one in SIGNALS if sent.path.endswith(f"/v1/{one.name}")), None)
+        if signal is None:
+            continue
+        if sent.headers.get("content-type", "").startswith("application/json"):
+            request, lost = read_json(signal, sent.body)
+            original = None
+        else:
+            decoded = decode(signal.request, sent.body)
+            request, lost, original = decoded.request, decoded.lost, sent.body
+        parts = split(signal, request, original, partitions=1, project_of=lambda _: "")
+        refused += [f"{reason}: {count}" for reason, count in parts.refused.items()]
+        refused += [f"unreadable: {lost}"] * bool(lost)
+        for part in parts.records:
+            offset = len(records) + 1
+            records.append(record(part.value, offset=offset, topic=signal.topic, timestamp_ms=recording.recorded_ms))
+    return records, refused
+
+
+def spans_of(recording: Recording) -> tuple[list[Span], list[str]]:
+    """All spans of a recording, in the order in which they are stored, and what was refused on the way."""
+    records, refused = records_of(recording)
     batch = transform(*records)
     bodies = {(row["trace_id"], row["span_id"]): row for row in rows(batch, "span_io")}
     found = []
@@ -44,7 +66,7 @@ def spans_of(recording: Recording, payload: Payload) -> tuple[list[Span], list[s
         key = (row["trace_id"], row["span_id"])
         io = bodies.get(key, {})
         found.append(Span(key, row, {name: io.get(name) or "" for name in BODIES}))
-    return found, [f"{one.reason}: {one.detail} ({one.items})" for one in batch.rejections]
+    return found, refused + [f"{one.reason}: {one.detail} ({one.items})" for one in batch.rejections]
 
 
 @dataclass(slots=True)

@@ -58,7 +58,7 @@ class Judge:
 
     def __init__(self, recording: Recording, absences: list[Absence]) -> None:
         self.payload = Payload(recording)
-        self.spans, self.refused = spans_of(recording, self.payload)
+        self.spans, self.refused = spans_of(recording)
         self.truth = recording.truth
         self.matched = match(self.spans, self.payload, self.truth)
         self._absences = absences
