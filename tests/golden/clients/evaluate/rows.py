@@ -107,11 +107,11 @@ def _said(message: dict[str, Any]) -> Said:
     for part in message["parts"]:
         match part.get("type"):
             case "text":
-                texts.append(str(part["content"]))
+                texts.append(str(part.get("content") or ""))
             case "reasoning":
-                thoughts.append(str(part["content"]))
+                thoughts.append(str(part.get("content") or ""))
             case "tool_call":
-                said.tool_calls.append((part["name"], _structured(part.get("arguments"))))
+                said.tool_calls.append((str(part.get("name")), _structured(part.get("arguments"))))
             case "tool_call_response":
                 response = part.get("response")
                 said.tool_results.append(response if isinstance(response, str) else json.dumps(response))
