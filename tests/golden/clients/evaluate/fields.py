@@ -29,6 +29,7 @@ FINISH: Final = {
 
 _FINISH_NAME: Final = re.compile(r"(?i)(finish|stop)[._]?reason")
 _FINISH_MEMBER: Final = re.compile(r"(?i)(?:finish|stop)_?reasons?\W{1,8}(\w+)")
+_NUMBER: Final = re.compile(r"\d+(\.\d+)?")
 KINDS: Final = {"llm": 1, "embedding": 2}
 STATUS_ERROR: Final = 2
 ABSENT: Final = None
@@ -270,7 +271,7 @@ def _found_params(span: Span) -> dict[str, float]:
         "max_tokens": ("max_tokens", "max_output_tokens", "max_completion_tokens", "maxOutputTokens"),
     }.items():
         for one in names:
-            if one in span.row["params"]:
+            if _NUMBER.fullmatch(span.row["params"].get(one, "")):
                 found[name] = float(span.row["params"][one])
     return found
 
