@@ -70,7 +70,11 @@ def serve(settings: Settings) -> int:
             cleanup.callback(database.close)
         runner = make_runner(settings, database) if database is not None and "ingest" in settings.role else None
         app = create_app(
-            database=database, status=runner.status if runner else _no_ingest, receiver=receiver, settings=settings
+            database=database,
+            status=runner.status if runner else _no_ingest,
+            receiver=receiver,
+            prices=read_prices(settings) if database is not None else None,
+            settings=settings,
         )
         return _run(app, listener, runner, receiver, settings, requests)
 
@@ -146,17 +150,25 @@ def open_database(settings: Settings) -> Database:
     return database
 
 
+def read_prices(settings: Settings) -> PriceBook:
+    """The price list with the user's own file before it.
+
+    Raises:
+        ConfigurationError: the price file cannot be used.
+    """
+    try:
+        return PriceBook(load_price_file(settings.prices_file) if settings.prices_file else None)
+    except (PriceFileError, OSError) as error:
+        raise ConfigurationError(f"SPANWISE_PRICES_FILE: {error}") from error
+
+
 def make_runner(settings: Settings, database: Database) -> IngestRunner:
     """Ingest as the settings say; not started.
 
     Raises:
         ConfigurationError: the price file cannot be used.
     """
-    try:
-        own = load_price_file(settings.prices_file) if settings.prices_file else None
-    except (PriceFileError, OSError) as error:
-        raise ConfigurationError(f"SPANWISE_PRICES_FILE: {error}") from error
-    transformer = Transformer(prices=PriceBook(own), retention_days=settings.retention_days)
+    transformer = Transformer(prices=read_prices(settings), retention_days=settings.retention_days)
     return IngestRunner(settings=ingest_settings(settings), database=database, transformer=transformer)
 
 

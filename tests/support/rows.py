@@ -48,7 +48,22 @@ class Span:
     output: str = ""
     tokens: tuple[int, int] = (0, 0)
     cost: int | None = None
+    cached: tuple[int, int] = (0, 0)
+    reasoning: int = 0
+    reported: int | None = None
+    computed: int | None = None
     counts: bool = False
+    usage_reason: str = ""
+    provider: str = ""
+    prompt: tuple[str, str] = ("", "")
+    scope: str = ""
+    convention: str = ""
+    mapping: str = ""
+    streaming: bool = False
+    params: Mapping[str, str] = field(default_factory=dict)
+    raw: Mapping[str, str] = field(default_factory=dict)
+    system: str = ""
+    warnings: tuple[str, ...] = ()
     attrs: Mapping[str, str] = field(default_factory=dict)
     bodies_stored: bool = True
 
@@ -71,7 +86,7 @@ def insert(database: Database, spans: Sequence[Span], *, token: str = "") -> Non
         or f"{min(s.span for s in spans)}-{max(s.span for s in spans)}-{spans[0].trace}-{spans[0].project}-{len(spans)}"
     )
     database.insert("spans", _batch([_span(span) for span in spans], _SPANS), token=f"{name}:spans")
-    bodies = [_io(span) for span in spans if (span.input or span.output) and span.bodies_stored]
+    bodies = [_io(span) for span in spans if (span.input or span.output or span.raw) and span.bodies_stored]
     if bodies:
         database.insert("span_io", _batch(bodies, _SPAN_IO), token=f"{name}:span_io")
 
@@ -107,6 +122,21 @@ _SPANS = pa.schema(
         ("cost_source", pa.string()),
         ("price_version", pa.string()),
         ("counts_usage", pa.bool_()),
+        ("tok_cache_read", pa.uint32()),
+        ("tok_cache_write", pa.uint32()),
+        ("tok_reasoning", pa.uint32()),
+        ("cost_reported_n", pa.int64()),
+        ("cost_computed_n", pa.int64()),
+        ("usage_reason", pa.string()),
+        ("provider", pa.string()),
+        ("prompt_name", pa.string()),
+        ("prompt_version", pa.string()),
+        ("scope", pa.string()),
+        ("convention", pa.string()),
+        ("mapping", pa.string()),
+        ("streaming", pa.bool_()),
+        ("params", pa.map_(pa.string(), pa.string())),
+        ("warnings", pa.list_(pa.string())),
         ("input_preview", pa.string()),
         ("output_preview", pa.string()),
         ("input_bytes", pa.uint32()),
@@ -123,6 +153,8 @@ _SPAN_IO = pa.schema(
         ("start_time", _TIME),
         ("input", pa.string()),
         ("output", pa.string()),
+        ("system_instructions", pa.string()),
+        ("raw", pa.map_(pa.string(), pa.string())),
         ("ingested_at", _TIME),
     ]
 )
@@ -160,9 +192,24 @@ def _span(span: Span) -> dict[str, object]:
         "cost_input_n": (span.cost or 0) // 4,
         "cost_output_n": (span.cost or 0) - (span.cost or 0) // 4,
         "cost_total_n": span.cost or 0,
-        "cost_source": "computed" if known else "none",
-        "price_version": "prices 1" if known else "",
+        "cost_source": ("computed" if span.reported is None else "reported") if known else "none",
+        "price_version": ("prices 1" if span.reported is None else "reported") if known else "",
         "counts_usage": span.counts,
+        "tok_cache_read": span.cached[0],
+        "tok_cache_write": span.cached[1],
+        "tok_reasoning": span.reasoning,
+        "cost_reported_n": -1 if span.reported is None else span.reported,
+        "cost_computed_n": -1 if span.computed is None else span.computed,
+        "usage_reason": span.usage_reason,
+        "provider": span.provider,
+        "prompt_name": span.prompt[0],
+        "prompt_version": span.prompt[1],
+        "scope": span.scope,
+        "convention": span.convention,
+        "mapping": span.mapping,
+        "streaming": span.streaming,
+        "params": list(span.params.items()),
+        "warnings": list(span.warnings),
         "input_preview": span.input[:256],
         "output_preview": span.output[:256],
         "input_bytes": len(span.input.encode()),
@@ -180,5 +227,7 @@ def _io(span: Span) -> dict[str, object]:
         "start_time": span.start,
         "input": span.input,
         "output": span.output,
+        "system_instructions": span.system,
+        "raw": list(span.raw.items()),
         "ingested_at": span.start,
     }

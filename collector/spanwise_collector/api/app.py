@@ -13,7 +13,8 @@ from spanwise_collector.api import problems
 from spanwise_collector.api.context import Context, Vitals
 from spanwise_collector.api.instruments import Instruments
 from spanwise_collector.api.middleware import RequestObserver
-from spanwise_collector.api.routes import health, pipeline, summaries, traces
+from spanwise_collector.api.routes import costs, explain, health, pipeline, summaries, traces, what_if
+from spanwise_collector.ingest.cost import PriceBook
 from spanwise_collector.ingest.status import IngestStatus
 from spanwise_collector.receive.receiver import Receiver
 from spanwise_collector.settings import Settings
@@ -40,6 +41,7 @@ def create_app(
     settings: Settings,
     status: Callable[[], IngestStatus | None] = lambda: None,
     receiver: Receiver | None = None,
+    prices: PriceBook | None = None,
     clock: Callable[[], datetime] = _now,
 ) -> FastAPI:
     """The collector's HTTP app.
@@ -49,6 +51,7 @@ def create_app(
         settings: for the time limit of queries.
         status: what ingest says of itself; returns None where this process does not ingest.
         receiver: the OTLP receivers, which run as long as the app; None leaves them out.
+        prices: what model calls cost; None for the bundled list alone.
         clock: current time, UTC.
     """
     release = version("spanwise")
@@ -69,9 +72,13 @@ def create_app(
     if database is not None:
         checks["store"] = lambda: _store(database)
         app.state.context = Context(
-            reader=database, status=status, clock=clock, timeout_s=settings.query_timeout_seconds
+            reader=database,
+            status=status,
+            clock=clock,
+            timeout_s=settings.query_timeout_seconds,
+            prices=prices or PriceBook(),
         )
-        for module in (traces, summaries, pipeline):
+        for module in (traces, explain, summaries, costs, what_if, pipeline):
             app.include_router(module.router)
     if receiver is not None:
         # Where ingest runs, its own check covers Kafka.

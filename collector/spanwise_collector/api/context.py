@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from spanwise_collector.api.instruments import Instruments
+from spanwise_collector.ingest.cost import PriceBook
 from spanwise_collector.ingest.status import IngestStatus
 from spanwise_collector.query.values import micros
 from spanwise_collector.store.database import Reader
@@ -39,12 +40,14 @@ class Context:
         status: what ingest says of itself; None where this process does not ingest.
         clock: current time, UTC.
         timeout_s: for each query.
+        prices: what model calls cost, for questions about what they would have cost.
     """
 
     reader: Reader
     status: Callable[[], IngestStatus | None]
     clock: Callable[[], datetime]
     timeout_s: float
+    prices: PriceBook
 
     @property
     def now_us(self) -> int:

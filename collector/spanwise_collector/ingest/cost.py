@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 import genai_prices
@@ -143,6 +143,17 @@ class PriceBook:
         """The lists in use: `genai-prices 0.2.3`, with a file `prices.toml 2026-11 + genai-prices 0.2.3`."""
         return f"{self._file.version} + {self._version}" if self._file.prices else self._version
 
+    @property
+    def tier_starts(self) -> tuple[int, ...]:
+        """Every number of input tokens above which some model of the list has another price, ascending."""
+        return _tier_starts()
+
+    def known_models(self) -> tuple[tuple[str, str], ...]:
+        """Provider and model of everything that has a price: the file's own entries without `*`, then the list's."""
+        own = ((one.provider, one.model) for one in self._file.prices if not one.model.endswith("*"))
+        listed = ((provider.id, model.id) for provider in self._providers for model in provider.models)
+        return tuple(dict.fromkeys((*own, *listed)))
+
     def price(self, provider: str, model: str, start_us: int) -> UnitPrices | None:
         """Unit prices of a model.
 
@@ -200,6 +211,17 @@ class PriceBook:
             # Per thousand requests, in USD, to femto-dollars per request.
             int(per_request * 10**12) if isinstance(per_request, Decimal) else 0,
         )
+
+
+@cache
+def _tier_starts() -> tuple[int, ...]:
+    conditional = (
+        model.prices if isinstance(model.prices, list) else [model]
+        for one in _bundled_providers()
+        for model in one.models
+    )
+    prices = (price for entries in conditional for entry in entries for price in vars(entry.prices).values())
+    return tuple(sorted({tier.start for price in prices if isinstance(price, TieredPrices) for tier in price.tiers}))
 
 
 def _bundled_providers() -> list[genai_prices.types.Provider]:

@@ -34,3 +34,9 @@ CREATE TABLE IF NOT EXISTS amendments (
   state LowCardinality(String), detail String, n_spans UInt64, cost_before_n Int64, cost_after_n Int64, version UInt64, ts DateTime64(3,'UTC')
 ) ENGINE = ReplacingMergeTree(version) ORDER BY (id) TTL toDateTime(ts) + toIntervalDay(400)
 SETTINGS non_replicated_deduplication_window=10000;
+
+-- Equal inputs, for the question what a cache of answers would have saved. The second takes upper and lower case, digits
+-- and white space for the same. DEFAULT and not MATERIALIZED, which a Distributed table would refuse to pass on.
+ALTER TABLE span_io ADD COLUMN IF NOT EXISTS input_hash UInt64 DEFAULT cityHash64(input, system_instructions, tool_defs) CODEC(NONE);
+ALTER TABLE span_io ADD COLUMN IF NOT EXISTS near_hash UInt64
+  DEFAULT cityHash64(translate(lower(input), '0123456789 \n\r\t', ''), system_instructions, tool_defs) CODEC(NONE);
