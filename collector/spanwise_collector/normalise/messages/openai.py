@@ -11,11 +11,20 @@ from spanwise_collector.normalise.messages.content import (
     media_part,
     reasoning_part,
     response_part,
+    text_member,
     text_part,
+    token_counts,
 )
 from spanwise_collector.normalise.values import Value
 
 _NO_PARAMETER: Final = frozenset({"messages", "model", "tools"})
+_COUNTS: Final = {
+    "tok_input": ("prompt_tokens",),
+    "tok_output": ("completion_tokens",),
+    "tok_cache_read": ("prompt_tokens_details", "cached_tokens"),
+    "tok_cache_write": ("prompt_tokens_details", "cache_write_tokens"),
+    "tok_reasoning": ("completion_tokens_details", "reasoning_tokens"),
+}
 
 
 def read(body: Value, side: Side) -> Content | None:
@@ -44,7 +53,7 @@ def message(found: dict[str, Value]) -> Message:
     if role == "tool":
         parts.append(response_part(found.get("tool_call_id"), content))
     elif isinstance(content, list):
-        parts += [_part(one) for one in content]
+        parts += [part(one) for one in content]
     elif content not in (None, ""):
         parts.append(text_part(content))
     calls = found.get("tool_calls")
@@ -99,33 +108,32 @@ def _answer(body: dict[str, Value]) -> Content | None:
     if not isinstance(choices, list) or not all(_is_choice(one) for one in choices):
         return None
     found = _choices(choices)
-    model, response_id, usage = body.get("model"), body.get("id"), body.get("usage")
-    found.model = model if isinstance(model, str) else ""
-    found.response_id = response_id if isinstance(response_id, str) else ""
-    if isinstance(usage, dict):
-        found.counts = counts(usage)
+    found.model, found.response_id = text_member(body, "model"), text_member(body, "id")
+    found.counts = counts(body.get("usage"))
     return found
 
 
-def counts(usage: dict[str, Value]) -> dict[str, int]:
+def counts(usage: Value) -> dict[str, int]:
     """Token counts of OpenAI's usage object, which includes cached and reasoning tokens."""
-    details_in, details_out = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
-    found = {
-        "tok_input": usage.get("prompt_tokens"),
-        "tok_output": usage.get("completion_tokens"),
-        "tok_cache_read": details_in.get("cached_tokens") if isinstance(details_in, dict) else None,
-        "tok_reasoning": details_out.get("reasoning_tokens") if isinstance(details_out, dict) else None,
-    }
-    return {field: value for field, value in found.items() if type(value) is int and value >= 0}
+    return token_counts(usage, _COUNTS)
 
 
-def _part(found: Value) -> Part:
+def part(found: Value) -> Part:
+    """A content part of chat completions or responses; one of an unknown type is kept as it is."""
     if not isinstance(found, dict):
         return text_part(found)
-    if found.get("type") in ("text", "input_text", "output_text"):
-        return text_part(found.get("text"))
-    if found.get("type") == "image_url":
-        image = found.get("image_url")
-        url = image.get("url") if isinstance(image, dict) else image
-        return media_part("image", url=url if isinstance(url, str) else "")
-    return dict(found) if "type" in found else {"type": "unknown", "content": found}
+    match found.get("type"):
+        case "text" | "input_text" | "output_text":
+            return text_part(found.get("text"))
+        case "refusal":
+            return text_part(found.get("refusal"))
+        case "image_url":
+            image = found.get("image_url")
+            return media_part("image", url=image if isinstance(image, str) else text_member(image, "url"))
+        case "input_image":
+            return media_part("image", url=text_member(found, "image_url"), file_id=text_member(found, "file_id"))
+        case "input_audio":
+            audio = found.get("input_audio")
+            return media_part("audio", mime_type=text_member(audio, "format"), data=text_member(audio, "data"))
+        case _:
+            return dict(found) if "type" in found else {"type": "unknown", "content": found}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from spanwise_collector.normalise.messages import genai, openai
+from spanwise_collector.normalise.messages import anthropic, genai, langchain, openai, openai_responses
 from spanwise_collector.normalise.messages.content import Content, Side
 from spanwise_collector.normalise.values import Value
 
@@ -11,6 +11,9 @@ Shape = Callable[[Value, Side], Content | None]
 
 SHAPES: Final[tuple[Shape, ...]] = (
     genai.read,
+    langchain.read,
+    anthropic.read,
+    openai_responses.read,
     openai.read,
 )
 """Families of shapes; the first that knows a body's shape reads it. Narrow ones go before broad ones."""
