@@ -75,7 +75,7 @@ def inflate(body: bytes, encoding: Encoding, limit: int, grow: Callable[[int], N
                     raise _too_large(limit)
                 grow(len(piece))
                 pieces.append(piece)
-                if not piece and not rest:
+                if not piece and not rest and not stream.eof:
                     raise NotTakenError(Reason.BAD_BODY, f"The {encoding} body ends too early.")
             rest = stream.unused_data
             if not rest:

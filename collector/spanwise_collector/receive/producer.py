@@ -5,6 +5,7 @@ fails every later one, of all senders. Without idempotence a retry may write a r
 by its span ids.
 """
 
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -14,6 +15,7 @@ from typing import Any, Final, Protocol
 
 from kafka import KafkaProducer
 from kafka import errors as kafka_errors
+from kafka.net.compat import KafkaNetClient
 
 from spanwise_collector.ingest.kafka_source import connection_options
 from spanwise_collector.ingest.settings import KafkaConnection
@@ -24,6 +26,7 @@ from spanwise_schemas.wire import HEADER_PROJECT, Envelope
 
 CONNECT_PAUSE_S: Final = 1.0
 """After a failed attempt nobody waits for another one for so long."""
+PROBE_TIMEOUT_S: Final = 2.0
 MAX_BLOCK_MS: Final = 3_000
 LINGER_MS: Final = 2
 METADATA_AGE_MS: Final = 30_000
@@ -156,18 +159,8 @@ class KafkaWriter:
             raise NotTakenError(Reason.AWAY, self._failure)
         try:
             with self._reported("no broker answers"):
-                self._producer = KafkaProducer(
-                    **connection_options(self._connection),
-                    acks="all",
-                    enable_idempotence=False,
-                    compression_type="lz4",
-                    linger_ms=LINGER_MS,
-                    max_block_ms=MAX_BLOCK_MS,
-                    delivery_timeout_ms=int(self._ack_seconds * 1000),
-                    metadata_max_age_ms=METADATA_AGE_MS,
-                    allow_auto_create_topics=False,
-                    metrics_enabled=False,
-                )
+                _probe(self._connection.bootstrap)
+                self._producer = _producer(self._connection, self._ack_seconds)
         except NotTakenError as error:
             self._failure = error.detail
             self._retry_at = self._clock() + CONNECT_PAUSE_S
@@ -195,3 +188,48 @@ class KafkaWriter:
         return NotTakenError(
             Reason.AWAY, f"Kafka at {self._connection.bootstrap} (SPANWISE_KAFKA) is away or slow: {what}. Send again."
         )
+
+
+def _probe(bootstrap: str) -> None:
+    """Connect to any of the brokers, before kafka-python does: it leaves sockets behind where nobody answers.
+
+    Raises:
+        OSError: none answers.
+    """
+    failure = OSError("no address")
+    for server in bootstrap.split(","):
+        host, _, port = server.strip().rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), PROBE_TIMEOUT_S).close()
+        except OSError as error:
+            failure = error
+        else:
+            return
+    raise failure
+
+
+def _producer(connection: KafkaConnection, ack_seconds: float) -> Any:
+    clients: list[Any] = []
+
+    def make_client(**settings: Any) -> Any:
+        clients.append(KafkaNetClient(**settings))
+        return clients[-1]
+
+    try:
+        return KafkaProducer(
+            **connection_options(connection),
+            acks="all",
+            enable_idempotence=False,
+            compression_type="lz4",
+            linger_ms=LINGER_MS,
+            max_block_ms=MAX_BLOCK_MS,
+            delivery_timeout_ms=int(ack_seconds * 1000),
+            metadata_max_age_ms=METADATA_AGE_MS,
+            allow_auto_create_topics=False,
+            metrics_enabled=False,
+            kafka_client=make_client,
+        )
+    except BaseException:
+        for client in clients:
+            client.close()  # the failed constructor leaves its sockets open
+        raise
