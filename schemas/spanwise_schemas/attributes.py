@@ -58,6 +58,8 @@ INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"  # includes cached tokens
 OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"  # includes reasoning tokens
 CACHE_READ_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
 CACHE_WRITE_TOKENS: Final = "gen_ai.usage.cache_creation.input_tokens"
+# The GenAI conventions have no name for it; this is what the package `anthropic` writes in spans of its own.
+CACHE_WRITE_1H_TOKENS: Final = "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"
 REASONING_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
 COST: Final = "llm.cost.total"  # OpenInference; USD, what the caller says the call cost
 

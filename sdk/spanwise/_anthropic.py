@@ -38,7 +38,14 @@ def _reading(*, model: Any, response_id: Any, reason: Any, parts: list[Any], usa
     )
 
 
-_USAGE_FIELDS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+_USAGE_FIELDS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    "cache_creation",
+    "output_tokens_details",
+)
 
 
 def _usage(raw: dict[str, Any]) -> Usage:
@@ -51,6 +58,8 @@ def _usage(raw: dict[str, Any]) -> Usage:
         output_tokens=whole(raw.get("output_tokens")),
         cache_read_tokens=read_from,
         cache_write_tokens=written,
+        cache_write_1h_tokens=whole(get(raw.get("cache_creation"), "ephemeral_1h_input_tokens")),
+        reasoning_tokens=whole(get(raw.get("output_tokens_details"), "thinking_tokens")),
     )
 
 

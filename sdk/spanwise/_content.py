@@ -39,6 +39,8 @@ def of_input(kind: str, value: Any, limit: int) -> Attributes:
             conversation = value.get("messages")
             if isinstance(value.get("model"), str):
                 found[names.REQUEST_MODEL] = value["model"]
+        if isinstance(conversation, str):
+            conversation = [{"role": "user", "content": conversation}]
         if is_messages(conversation):
             return found | of_messages(names.INPUT_MESSAGES, to_messages(conversation), limit, "input")
         return found | _of_value(names.INPUT, names.INPUT_MIME, value, limit, "input")

@@ -104,5 +104,36 @@ def to_part(block: Any) -> Any:
                 "id": field(block, "tool_use_id"),
                 "response": plain_content(field(block, "content")),
             }
+        case "image_url" | "input_image":
+            image = field(block, "image_url")
+            return image_part(image if isinstance(image, str) else field(image, "url"), block)
+        case "image":
+            return _anthropic_image(block)
         case _:
-            return block if isinstance(block, dict) else plain(block)
+            return _plain(block)
+
+
+def image_part(url: Any, block: Any) -> Any:
+    """A part for an image by URL; a `data:` URL becomes a blob. A block without a URL is kept as it is."""
+    if not isinstance(url, str):
+        return _plain(block)
+    head, comma, data = url.partition(",")
+    if url.startswith("data:") and comma:
+        return {"type": "blob", "modality": "image", "mime_type": head[5:].split(";", 1)[0], "content": data}
+    return {"type": "uri", "modality": "image", "uri": url}
+
+
+def _anthropic_image(block: Any) -> Any:
+    source = field(block, "source")
+    match field(source, "type"):
+        case "base64":
+            mime_type, data = field(source, "media_type"), field(source, "data")
+            return {"type": "blob", "modality": "image", "mime_type": mime_type, "content": data}
+        case "url":
+            return image_part(field(source, "url"), block)
+        case _:
+            return _plain(block)
+
+
+def _plain(block: Any) -> Any:
+    return block if isinstance(block, dict) else plain(block)

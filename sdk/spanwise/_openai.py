@@ -49,6 +49,7 @@ def _chat_usage(usage: Any) -> Usage:
         input_tokens=whole(get(usage, "prompt_tokens")),
         output_tokens=whole(get(usage, "completion_tokens")),
         cache_read_tokens=whole(get(get(usage, "prompt_tokens_details"), "cached_tokens")),
+        cache_write_tokens=whole(get(get(usage, "prompt_tokens_details"), "cache_write_tokens")),
         reasoning_tokens=whole(get(get(usage, "completion_tokens_details"), "reasoning_tokens")),
     )
 
@@ -82,6 +83,7 @@ def _read_response(response: Any) -> Reading:
             input_tokens=whole(get(usage, "input_tokens")),
             output_tokens=whole(get(usage, "output_tokens")),
             cache_read_tokens=whole(get(get(usage, "input_tokens_details"), "cached_tokens")),
+            cache_write_tokens=whole(get(get(usage, "input_tokens_details"), "cache_write_tokens")),
             reasoning_tokens=whole(get(get(usage, "output_tokens_details"), "reasoning_tokens")),
         ),
     )

@@ -15,6 +15,7 @@ class Usage:
         output_tokens: all output tokens, reasoning included.
         cache_read_tokens: part of the input that came from a cache.
         cache_write_tokens: part of the input that was written to a cache.
+        cache_write_1h_tokens: part of these that is kept for an hour, which costs more.
         reasoning_tokens: part of the output spent on reasoning.
     """
 
@@ -22,6 +23,7 @@ class Usage:
     output_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
     reasoning_tokens: int | None = None
 
     def attributes(self) -> dict[str, int]:
@@ -31,6 +33,7 @@ class Usage:
             (names.OUTPUT_TOKENS, self.output_tokens),
             (names.CACHE_READ_TOKENS, self.cache_read_tokens),
             (names.CACHE_WRITE_TOKENS, self.cache_write_tokens),
+            (names.CACHE_WRITE_1H_TOKENS, self.cache_write_1h_tokens),
             (names.REASONING_TOKENS, self.reasoning_tokens),
         )
         return {name: value for name, value in pairs if value is not None}

@@ -15,14 +15,14 @@ CHAT_USAGE = {
     "prompt_tokens": 211,
     "completion_tokens": 37,
     "total_tokens": 248,
-    "prompt_tokens_details": {"cached_tokens": 128},
+    "prompt_tokens_details": {"cached_tokens": 128, "cache_write_tokens": 31},
     "completion_tokens_details": {"reasoning_tokens": 19},
 }
 RESPONSE_USAGE = {
     "input_tokens": 307,
     "output_tokens": 41,
     "total_tokens": 348,
-    "input_tokens_details": {"cached_tokens": 256},
+    "input_tokens_details": {"cached_tokens": 256, "cache_write_tokens": 29},
     "output_tokens_details": {"reasoning_tokens": 23},
 }
 MESSAGE_USAGE = {
@@ -30,6 +30,8 @@ MESSAGE_USAGE = {
     "output_tokens": 53,
     "cache_read_input_tokens": 640,
     "cache_creation_input_tokens": 306,
+    "cache_creation": {"ephemeral_5m_input_tokens": 206, "ephemeral_1h_input_tokens": 100},
+    "output_tokens_details": {"thinking_tokens": 11},
 }
 
 

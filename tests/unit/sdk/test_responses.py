@@ -29,6 +29,7 @@ CHAT = {
     "gen_ai.usage.input_tokens": 211,
     "gen_ai.usage.output_tokens": 37,
     "gen_ai.usage.cache_read.input_tokens": 128,
+    "gen_ai.usage.cache_creation.input_tokens": 31,
     "gen_ai.usage.reasoning.output_tokens": 19,
 }
 RESPONSE_MESSAGES = [
@@ -42,6 +43,7 @@ RESPONSE = {
     "gen_ai.usage.input_tokens": 307,
     "gen_ai.usage.output_tokens": 41,
     "gen_ai.usage.cache_read.input_tokens": 256,
+    "gen_ai.usage.cache_creation.input_tokens": 29,
     "gen_ai.usage.reasoning.output_tokens": 23,
 }
 CLAUDE_MESSAGES = [
@@ -64,6 +66,8 @@ CLAUDE = {
     "gen_ai.usage.output_tokens": 53,
     "gen_ai.usage.cache_read.input_tokens": 640,
     "gen_ai.usage.cache_creation.input_tokens": 306,
+    "anthropic.usage.cache_creation.ephemeral_1h_input_tokens": 100,
+    "gen_ai.usage.reasoning.output_tokens": 11,
 }
 QUESTION: Any = [{"role": "user", "content": "How is the weather?"}]
 

@@ -85,7 +85,8 @@ def test_answer() -> None:
 
 def test_image() -> None:
     """An image by URL stays a reference, an embedded one a blob."""
-    parts: Any = [{"type": "input_image", "image_url": url} for url in ("https://a/b.png", "data:image/png;base64,AAAA")]
+    urls = ("https://a/b.png", "data:image/png;base64,AAAA")
+    parts: Any = [{"type": "input_image", "image_url": url} for url in urls]
     found = read_content([{"type": "message", "role": "user", "content": parts}], "input")
 
     assert found is not None
