@@ -1,6 +1,7 @@
 """What the bodies of a model call tell: messages in one form, and fields that no attribute gave."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from pydantic_core import from_json
@@ -20,6 +21,10 @@ _TOOLS: Final = SLOT["tool_defs"]
 _PARAMS: Final = SLOT["params"]
 _FINISH: Final = SLOT["finish_reason"]
 _RESPONSE_ID: Final = SLOT["response_id"]
+_MODEL_REQUEST: Final = SLOT["model_request"]
+_MODEL_RESPONSE: Final = SLOT["model_response"]
+_STREAMING: Final = SLOT["streaming"]
+_SAYS_SYSTEM: Final = re.compile(r'"role":"(?:system|developer)"')
 
 
 def understand(values: list[Any], plan: Plan, raw: dict[str, str], changes: dict[int, str]) -> tuple[str, str]:
@@ -34,10 +39,30 @@ def understand(values: list[Any], plan: Plan, raw: dict[str, str], changes: dict
     Returns:
         Previews of input and output.
     """
-    return (
+    previews = (
         _side(values, _INPUT, "input", plan, raw, changes),
         _side(values, _OUTPUT, "output", plan, raw, changes),
     )
+    if _INPUT in plan.others:
+        _told_besides(values, _INPUT, "input", plan, raw, changes)
+    if _OUTPUT in plan.others:
+        _told_besides(values, _OUTPUT, "output", plan, raw, changes)
+    return previews
+
+
+def _told_besides(
+    values: list[Any], slot: int, side: Side, plan: Plan, raw: Mapping[str, str], changes: dict[int, str]
+) -> None:
+    """What only bodies tell that lost to a better one, such as the whole answer beside its messages."""
+    for step in plan.others[slot]:
+        parsed = None if step.keys else _parsed(raw.get(step.key, ""))
+        found = None if parsed is None else read_content(parsed, side)
+        if found is None:
+            continue
+        if _SAYS_SYSTEM.search(values[slot] or ""):
+            found.system = None
+        for filled in _fill(values, found, side):
+            changes[filled] = "@" + side
 
 
 def _side(values: list[Any], slot: int, side: Side, plan: Plan, raw: dict[str, str], changes: dict[int, str]) -> str:
@@ -88,17 +113,23 @@ def _keep(slot: int, body: str, plan: Plan, raw: dict[str, str]) -> None:
 
 def _fill(values: list[Any], found: Content, side: Side) -> Iterator[int]:
     """Fill the fields that only a body tells; yields their slots."""
-    model = SLOT["model_request" if side == "input" else "model_response"]
+    model = _MODEL_REQUEST if side == "input" else _MODEL_RESPONSE
     told: tuple[tuple[int, Value], ...] = (
         (_SYSTEM, to_text(found.system) if found.system else None),
         (_TOOLS, to_text(found.tools) if found.tools else None),
         (_PARAMS, found.params or None),
+        (_STREAMING, True if found.params.get("stream") is True else None),
         (model, found.model or None),
         (_FINISH, read_finish_reason(found.finish_reason) if found.finish_reason else None),
         (_RESPONSE_ID, found.response_id or None),
         *((SLOT[field], count) for field, count in found.counts.items()),
     )
     for slot, value in told:
-        if values[slot] is None and value is not None:
+        if value is not None and (values[slot] is None or _says_more(slot, value, values)):
             values[slot] = value
             yield slot
+
+
+def _says_more(slot: int, value: Value, values: list[Any]) -> bool:
+    """Whether an answer names its model where an attribute only repeats the one asked for."""
+    return slot == _MODEL_RESPONSE and value != values[slot] == values[_MODEL_REQUEST]

@@ -6,6 +6,17 @@ JSON of the OpenTelemetry GenAI conventions: `[{"role": ..., "parts": [{"type": 
 
 from collections.abc import Iterable
 
+from spanwise_collector.normalise.messages.content import (
+    Part,
+    call_part,
+    media_part,
+    member,
+    reasoning_part,
+    response_part,
+    text_member,
+    text_part,
+    unwrapped,
+)
 from spanwise_collector.normalise.values import Value, to_json
 
 _MAX_LEVELS = 12
@@ -48,9 +59,19 @@ def _plain(level: dict[str, object]) -> Value:
     return below
 
 
-def indexed_json(items: Iterable[tuple[str, Value]]) -> str:
-    """A numbered list as JSON text, as it is."""
-    return to_json(nest(items))
+def indexed_json(items: Iterable[tuple[str, Value]], path: tuple[str, ...] | None = None) -> str:
+    """A numbered list as JSON text.
+
+    Args:
+        items: as for `nest`.
+        path: leads to the member of each entry that counts, None for all of it. An entry without that member stays as
+            it is, and JSON in text becomes structured.
+    """
+    found = nest(items)
+    if path is None or not isinstance(found, list):
+        return to_json(found)
+    inner = [(one, member(one, *path)) for one in found]
+    return to_json([whole if part is None else unwrapped(part) for whole, part in inner])
 
 
 def indexed_messages(items: Iterable[tuple[str, Value]]) -> str:
@@ -62,22 +83,11 @@ def indexed_messages(items: Iterable[tuple[str, Value]]) -> str:
 
 def _message(found: Value) -> Value:
     if not isinstance(found, dict):
-        return {"role": "", "parts": [_text(found)]}
+        return {"role": "", "parts": [text_part(found)]}
     inner = found.get("message")
     message = inner if isinstance(inner, dict) else found
-    parts: list[Value] = []
     role = message.get("role") or ""
-    call_id = message.get("tool_call_id")
-    content = message.get("content")
-    if role == "tool" and call_id is not None:
-        parts.append({"type": "tool_call_response", "id": call_id, "response": content})
-    elif content not in (None, ""):
-        parts.append(_text(content))
-    contents = message.get("contents")
-    parts += map(_part, contents if isinstance(contents, list) else [])
-    calls = message.get("tool_calls")
-    parts += map(_tool_call, calls if isinstance(calls, list) else [])
-    made: dict[str, Value] = {"role": role, "parts": parts}
+    made: dict[str, Value] = {"role": role, "parts": [*_parts(message, role)]}
     if "name" in message:
         made["name"] = message["name"]
     if "finish_reason" in message:
@@ -85,29 +95,46 @@ def _message(found: Value) -> Value:
     return made
 
 
-def _text(content: Value) -> Value:
-    return {"type": "text", "content": content}
+def _parts(message: dict[str, Value], role: Value) -> list[Part]:
+    """All that a message says, once: some clients repeat the text, or tool calls, among the contents."""
+    listed, called = message.get("contents"), message.get("tool_calls")
+    contents = [_part(one) for one in listed] if isinstance(listed, list) else []
+    calls = [_tool_call(one) for one in called] if isinstance(called, list) else []
+    content, call_id = message.get("content"), message.get("tool_call_id")
+    parts: list[Part] = []
+    if role == "tool" and call_id is not None:
+        parts.append(response_part(call_id, content))
+    elif content not in (None, "") and text_part(content) not in contents:
+        parts.append(text_part(content))
+    parts += contents
+    return parts + [one for one in calls if one not in contents]
 
 
-def _part(found: Value) -> Value:
+def _part(found: Value) -> Part:
     """One of OpenInference's `message.contents`; a part of an unknown type is kept as it is."""
-    inner = found.get("message_content") if isinstance(found, dict) else None
+    if isinstance(member(found, "tool_call"), dict):
+        return _tool_call(found)
+    inner = member(found, "message_content")
     if not isinstance(inner, dict):
         return {"type": "unknown", "content": found}
-    if inner.get("type") == "text":
-        return _text(inner.get("text"))
-    image = inner.get("image")
-    if inner.get("type") == "image" and isinstance(image, dict):
-        inside = image.get("image")
-        return {"type": "uri", "modality": "image", "uri": (inside if isinstance(inside, dict) else image).get("url")}
-    return dict(inner)
+    match inner.get("type"):
+        case "text":
+            return text_part(inner.get("text"))
+        case "reasoning":
+            return reasoning_part(inner.get("text"))
+        case "image" | "audio" as modality if isinstance(inner.get(modality), dict):
+            medium = inner[modality]
+            within = member(medium, modality)
+            return media_part(modality, url=text_member(within if isinstance(within, dict) else medium, "url"))
+        case _:
+            return dict(inner)
 
 
-def _tool_call(found: Value) -> Value:
+def _tool_call(found: Value) -> Part:
     if not isinstance(found, dict):
-        return {"type": "tool_call", "name": "", "arguments": found}
+        return call_part(None, "", found)
     inner = found.get("tool_call")
     call = inner if isinstance(inner, dict) else found
     function = call.get("function")
     named = function if isinstance(function, dict) else call
-    return {"type": "tool_call", "id": call.get("id"), "name": named.get("name"), "arguments": named.get("arguments")}
+    return call_part(call.get("id"), named.get("name"), named.get("arguments"))

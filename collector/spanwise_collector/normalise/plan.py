@@ -46,7 +46,6 @@ _MAX_SHAPE_CHARACTERS: Final = 8192
 """Longer shapes are conversations spread over attributes: hardly two are alike, and keeping them would cost memory."""
 _ASSEMBLE: Final[Mapping[str, Callable[[Iterable[tuple[str, Value]]], object]]] = {
     "indexed_messages": indexed_messages,
-    "indexed_json": indexed_json,
     "parameters_below": dict,
     "ignored": lambda items: "",
 }
@@ -287,7 +286,10 @@ def _counting(best_of: Mapping[int, Step], field: str) -> Counting:
 def assemble(step: Step, attributes: Mapping[str, Value]) -> object:
     """What is spread over a step's attributes, put together."""
     start = len(step.key)
-    return _ASSEMBLE[step.source.reading]((key[start:], attributes[key]) for key in step.keys)
+    items = ((key[start:], attributes[key]) for key in step.keys)
+    if step.source.reading == "indexed_json":
+        return indexed_json(items, step.source.path)
+    return _ASSEMBLE[step.source.reading](items)
 
 
 def warning_for(source: Source) -> str:

@@ -4,6 +4,7 @@ Parts are those of the GenAI conventions (gen-ai-input-messages.json and gen-ai-
 gen-ai/1.42.0).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -90,3 +91,27 @@ def unwrapped(value: Value) -> Value:
             return value
         return found
     return value
+
+
+def member(value: Value, *path: str) -> Value:
+    """The member of a JSON object that a path leads to; None where there is none."""
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def text_member(value: Value, *path: str) -> str:
+    """The same where it is text, else ""."""
+    found = member(value, *path)
+    return found if isinstance(found, str) else ""
+
+
+def token_counts(usage: Value, paths: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+    """Token counts in a usage object.
+
+    Args:
+        usage: the object.
+        paths: field to the member that has its count.
+    """
+    found = {field: member(usage, *path) for field, path in paths.items()}
+    return {field: count for field, count in found.items() if type(count) is int and count >= 0}

@@ -134,6 +134,8 @@ def part(found: Value) -> Part:
             return media_part("image", url=text_member(found, "image_url"), file_id=text_member(found, "file_id"))
         case "input_audio":
             audio = found.get("input_audio")
-            return media_part("audio", mime_type=text_member(audio, "format"), data=text_member(audio, "data"))
+            return media_part(
+                "audio", mime_type=f"audio/{text_member(audio, 'format')}", data=text_member(audio, "data")
+            )
         case _:
             return dict(found) if "type" in found else {"type": "unknown", "content": found}

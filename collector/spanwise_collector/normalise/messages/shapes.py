@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from spanwise_collector.normalise.messages import anthropic, genai, langchain, openai, openai_responses
+from spanwise_collector.normalise.messages import anthropic, genai, langchain, openai, openai_agents, openai_responses
 from spanwise_collector.normalise.messages.content import Content, Side
 from spanwise_collector.normalise.values import Value
 
@@ -14,6 +14,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     langchain.read,
     anthropic.read,
     openai_responses.read,
+    openai_agents.read,
     openai.read,
 )
 """Families of shapes; the first that knows a body's shape reads it. Narrow ones go before broad ones."""
