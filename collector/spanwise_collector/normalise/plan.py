@@ -166,6 +166,7 @@ class Planner:
         spread: list[Step] = []
         others: dict[int, tuple[Step, ...]] = {}
         raw: list[str] = []
+        lost: list[str] = []
         best_of: dict[int, Step] = {}
         for slot, by_rank in sorted(found.items()):
             best, *next_best = (self._step(slot, rank, keys) for rank, keys in sorted(by_rank.items()))
@@ -177,9 +178,11 @@ class Planner:
             if next_best:
                 others[slot] = tuple(next_best)
                 if not best.content:
-                    rest.extend(step.key for step in next_best if not step.keys and step.key not in rest)
+                    lost.extend(step.key for step in next_best if not step.keys)
             if best.content:
                 raw.extend(_raw_names(best, next_best))
+        told = {step.key for step in best_of.values() if step.source.path is None}
+        rest.extend(name for name in dict.fromkeys(lost) if name not in told and name not in rest)
         warnings: set[str] = set()
         if len(rest) > MAX_ATTRIBUTES:
             warnings.add("attributes_dropped")

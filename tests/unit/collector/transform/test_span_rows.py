@@ -281,7 +281,7 @@ def test_openinference_call() -> None:
     answer = [
         {
             "role": "assistant",
-            "parts": [{"type": "tool_call", "id": "c2", "name": "track", "arguments": '{"id": 1}'}],
+            "parts": [{"type": "tool_call", "id": "c2", "name": "track", "arguments": {"id": 1}}],
         }
     ]
     (io,) = rows(batch, "span_io")
@@ -289,7 +289,7 @@ def test_openinference_call() -> None:
     assert (
         messages,
         answer,
-        [{"tool": {"json_schema": '{"name": "track"}'}}],
+        [{"name": "track"}],
         {key: sent[key] for key in sent if key.startswith(("llm.input_", "llm.output_")) or key == "input.value"},
     ) == (
         json.loads(io["input"]),
@@ -307,6 +307,7 @@ def test_openinference_call() -> None:
             "kind": 1,
             "convention": "openinference",
             "provider": "openai",
+            "model_request": "gpt-4o",
             "model_response": "gpt-4o",
             "tok_input": 100,
             "tok_output": 10,
@@ -318,7 +319,7 @@ def test_openinference_call() -> None:
             "price_version": "genai-prices 0.2.3",
             "counts_usage": True,
             "input_preview": "42",
-            "output_preview": 'track({"id": 1})',
+            "output_preview": 'track({"id":1})',
             "input_bytes": len(io["input"]),
             "output_bytes": len(io["output"]),
             "attrs": {"llm.invocation_parameters": '{"temperature": 1}'},
@@ -327,6 +328,7 @@ def test_openinference_call() -> None:
             "mapping": mapping(
                 kind="openinference.span.kind",
                 provider="llm.system",
+                model_request="llm.model_name",
                 model_response="llm.model_name",
                 input="llm.input_messages.*",
                 output="llm.output_messages.*",
