@@ -14,13 +14,14 @@ from spanwise_dashboard.controls import chosen_project, sidebar
 from spanwise_dashboard.errors import ApiError
 from spanwise_dashboard.notices import show_error
 from spanwise_dashboard.settings import Settings, SettingsError
-from spanwise_dashboard.views import overview, pipeline, trace, traces
+from spanwise_dashboard.views import costs, overview, pipeline, trace, traces
 
 _ASSETS = Path(__file__).parent / "assets"
 _VIEWS: dict[str, tuple[str, Callable[[Context], None]]] = {
     "overview": ("Overview", overview.page),
     "traces": ("Traces", traces.page),
     "trace": ("Trace", trace.page),
+    "costs": ("Costs", costs.page),
     "pipeline": ("Pipeline", pipeline.page),
 }
 

@@ -31,6 +31,18 @@ from spanwise_schemas.api import (
     TraceDetail,
     TracePage,
 )
+from spanwise_schemas.api_costs import (
+    CacheMatch,
+    CacheWhatIf,
+    CostBreakdown,
+    CostDimension,
+    Costs,
+    Duplicates,
+    ModelWhatIf,
+    PricedModels,
+    UnpricedModels,
+)
+from spanwise_schemas.api_explain import TraceExplanation
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Parameter = str | int | float | Sequence[str] | datetime | None
@@ -111,6 +123,54 @@ class Client:
         return self._get(
             "/api/v1/metrics", MetricSeries, {**parameters, "group_by": group_by, "step_seconds": step_seconds}
         )
+
+    def costs(self, project: str, start: datetime, end: datetime, filters: Filters) -> Costs:
+        """Costs of [start, end) and of the window before it; only environment, name and model filter here."""
+        return self._get("/api/v1/costs", Costs, {**_window(project, start, end), **_dimension_filters(filters)})
+
+    def costs_by(
+        self, project: str, start: datetime, end: datetime, filters: Filters, dimension: CostDimension
+    ) -> CostBreakdown:
+        """The dearest values of one dimension, with the window before."""
+        parameters = {**_window(project, start, end), **_dimension_filters(filters)}
+        return self._get(f"/api/v1/costs/by/{dimension}", CostBreakdown, parameters)
+
+    def unpriced(self, project: str, start: datetime, end: datetime, filters: Filters) -> UnpricedModels:
+        """Models whose calls have no cost, why, and what to do."""
+        parameters = {**_window(project, start, end), **_dimension_filters(filters)}
+        return self._get("/api/v1/costs/unpriced", UnpricedModels, parameters)
+
+    def duplicates(self, project: str, start: datetime, end: datetime, filters: Filters) -> Duplicates:
+        """What would have been counted twice."""
+        parameters = {**_window(project, start, end), **_dimension_filters(filters)}
+        return self._get("/api/v1/costs/duplicates", Duplicates, parameters)
+
+    def priced_models(self) -> PricedModels:
+        """Models that have a price."""
+        return self._get("/api/v1/prices/models", PricedModels, {})
+
+    def what_if_model(
+        self, project: str, start: datetime, end: datetime, filters: Filters, *, provider: str, model: str
+    ) -> ModelWhatIf:
+        """The window's calls at another model's prices."""
+        parameters = {**_window(project, start, end), **_dimension_filters(filters)}
+        return self._get(
+            "/api/v1/what-if/model", ModelWhatIf, {**parameters, "to_provider": provider, "to_model": model}
+        )
+
+    def what_if_cache(
+        self, project: str, start: datetime, end: datetime, filters: Filters, *, match: CacheMatch, ttl_seconds: int
+    ) -> CacheWhatIf:
+        """What a cache of answers would have saved."""
+        parameters = {**_window(project, start, end), **_dimension_filters(filters)}
+        return self._get(
+            "/api/v1/what-if/cache", CacheWhatIf, {**parameters, "match": match, "ttl_seconds": ttl_seconds}
+        )
+
+    def explain(self, project: str, trace_id: str, span_id: str) -> TraceExplanation:
+        """Where the values of one span come from."""
+        path = f"/api/v1/traces/{_segment(trace_id)}/explain"
+        return self._get(path, TraceExplanation, {"project": project, "span": _segment(span_id)})
 
     def facets(self, project: str, start: datetime, end: datetime) -> Facets:
         """The values that can be filtered by."""

@@ -15,6 +15,7 @@ REFRESH_LABELS = {"off": "Off", "10s": "10 s", "60s": "60 s"}
 PAGES = (
     ("overview", "Overview", ":material/monitoring:"),
     ("traces", "Traces", ":material/account_tree:"),
+    ("costs", "Costs", ":material/payments:"),
     ("pipeline", "Pipeline", ":material/water_drop:"),
 )
 

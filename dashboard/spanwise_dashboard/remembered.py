@@ -10,6 +10,8 @@ import streamlit as st
 from spanwise_dashboard.client import Client
 from spanwise_dashboard.state import TimeRange
 from spanwise_schemas.api import Facets, Projects, SpanDetail, TraceDetail
+from spanwise_schemas.api_costs import PricedModels
+from spanwise_schemas.api_explain import TraceExplanation
 
 
 def projects(client: Client) -> Projects:
@@ -34,6 +36,16 @@ def trace(client: Client, project: str, trace_id: str) -> TraceDetail:
 def span(client: Client, project: str, trace_id: str, span_id: str) -> SpanDetail:
     """One span with its bodies, at most a minute old."""
     return _span(client, client.base_url, project, trace_id, span_id)
+
+
+def priced_models(client: Client) -> PricedModels:
+    """Models that have a price, at most an hour old."""
+    return _priced_models(client, client.base_url)
+
+
+def explanation(client: Client, project: str, trace_id: str, span_id: str) -> TraceExplanation:
+    """Where the values of a span come from, at most a minute old."""
+    return _explanation(client, client.base_url, project, trace_id, span_id)
 
 
 # The address is part of each key, because Streamlit leaves arguments with an underscore out of it.
@@ -61,3 +73,15 @@ def _trace(_client: Client, base_url: str, project: str, trace_id: str) -> Trace
 def _span(_client: Client, base_url: str, project: str, trace_id: str, span_id: str) -> SpanDetail:
     del base_url
     return _client.span(project, trace_id, span_id)
+
+
+@st.cache_resource(ttl=3600, max_entries=4, show_spinner=False)
+def _priced_models(_client: Client, base_url: str) -> PricedModels:
+    del base_url
+    return _client.priced_models()
+
+
+@st.cache_resource(ttl=60, max_entries=64, show_spinner=False)
+def _explanation(_client: Client, base_url: str, project: str, trace_id: str, span_id: str) -> TraceExplanation:
+    del base_url
+    return _client.explain(project, trace_id, span_id)

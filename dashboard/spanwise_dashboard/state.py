@@ -4,7 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, get_args
+
+from spanwise_schemas.api_costs import CacheMatch, CostDimension
 
 PRESETS: Final[dict[str, timedelta]] = {
     "15m": timedelta(minutes=15),
@@ -27,6 +29,14 @@ DEFAULT_PROJECT: Final = "default"
 STATUSES: Final = ("ok", "error", "unset")
 SUCCEEDED: Final = ("ok", "unset")
 """OpenTelemetry leaves the status of most spans that did not fail unset."""
+DIMENSIONS: Final[tuple[CostDimension, ...]] = get_args(CostDimension)
+CACHES: Final[dict[str, tuple[CacheMatch, int]]] = {
+    f"{match}-{life}": (match, seconds)
+    for match in get_args(CacheMatch)
+    for life, seconds in (("5m", 300), ("1h", 3600), ("1d", 86_400), ("7d", 604_800))
+}
+"""What counts as the same input, and the life time of an entry in seconds."""
+DEFAULT_CACHE: Final = "exact-1h"
 REFRESH_SECONDS: Final[dict[str, int | None]] = {"off": None, "10s": 10, "60s": 60}
 
 
@@ -101,6 +111,9 @@ class State:
         trace_id: the trace that is open, hex.
         span_id: the span that is selected in it, hex.
         refresh: a key of `REFRESH_SECONDS`.
+        by: what costs are broken down by.
+        model: the model that the what-if asks of, as `provider/model`; empty until one is chosen.
+        cache: a key of `CACHES`.
     """
 
     project: str = ""
@@ -110,6 +123,9 @@ class State:
     trace_id: str = ""
     span_id: str = ""
     refresh: str = "off"
+    by: CostDimension = "model"
+    model: str = ""
+    cache: str = DEFAULT_CACHE
 
     def on_trace(self, trace_id: str, span_id: str = "") -> "State":
         """The same place with a trace open."""
@@ -130,7 +146,7 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> State:
     Args:
         parameters: each key with all its values.
     """
-    refresh = _text(parameters, "refresh")
+    refresh, by, cache = (_text(parameters, key) for key in ("refresh", "by", "cache"))
     return State(
         project=_text(parameters, "project"),
         time=_time_range(parameters),
@@ -139,6 +155,9 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> State:
         trace_id=_text(parameters, "trace"),
         span_id=_text(parameters, "span"),
         refresh=refresh if refresh in REFRESH_SECONDS else "off",
+        by=next((known for known in DIMENSIONS if known == by), "model"),
+        model=_text(parameters, "to_model"),
+        cache=cache if cache in CACHES else DEFAULT_CACHE,
     )
 
 
@@ -155,6 +174,9 @@ def query(state: State) -> dict[str, str | list[str]]:
     found |= {key: _number_text(getattr(state.filters, key)) for key in NUMBER_FILTERS}
     found |= {"cursor": state.cursor, "trace": state.trace_id, "span": state.span_id}
     found["refresh"] = "" if state.refresh == "off" else state.refresh
+    found["by"] = "" if state.by == "model" else state.by
+    found["to_model"] = state.model
+    found["cache"] = "" if state.cache == DEFAULT_CACHE else state.cache
     return {key: value for key, value in found.items() if value}
 
 

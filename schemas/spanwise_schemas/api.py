@@ -143,6 +143,8 @@ class CostDetail(Model):
     input_nanousd: int | None = None
     output_nanousd: int | None = None
     total_nanousd: int | None = None
+    reported_nanousd: int | None = Field(None, description="What the client said; it goes before a computed cost.")
+    computed_nanousd: int | None = Field(None, description="What the price list said.")
     price_version: str = Field("", description="Price list and version that made it, e.g. `genai-prices 0.2.3`.")
 
 
@@ -164,6 +166,13 @@ class SpanDetail(Model):
     model_response: str = ""
     finish_reason: str = ""
     response_id: str = ""
+    parameters: dict[str, str] = Field(
+        default_factory=dict, description="Of the request: temperature, token limit, ..."
+    )
+    streaming: bool = False
+    tool_call_id: str = Field("", description="The model's id of the tool call that this span carried out.")
+    usage_reason: str = Field("", description="Why a span with tokens does not bear the bill; a word.")
+    usage_meaning: str = Field("", description="The same in a sentence.")
     scope: str = Field("", description="Instrumentation scope that made the span.")
     sdk: str = ""
     convention: str = Field("", description="Attribute convention recognised: gen_ai, openinference, ...")

@@ -26,11 +26,12 @@ from tests.support.dashboard_fake import FakeApi, serve
 
 DATASETS: dict[str, Callable[[datetime], Dataset]] = {"none": empty, "little": little, "lots": lots}
 PAGES: dict[str, dict[str, str]] = {
-    "none": {"overview": "", "traces": "traces", "pipeline": "pipeline"},
+    "none": {"overview": "", "traces": "traces", "costs": "costs", "pipeline": "pipeline"},
     "little": {
         "overview": "",
         "traces": "traces",
         "trace-error": f"trace?trace={ERROR_TRACE_ID}",
+        "costs": "costs",
         "pipeline": "pipeline",
     },
     "lots": {
@@ -42,6 +43,8 @@ PAGES: dict[str, dict[str, str]] = {
         "trace-big": f"trace?trace={BIG_TRACE_ID}",
         "trace-hostile": f"trace?trace={HOSTILE_TRACE_ID}&span=0000000000000002",
         "trace-missing": "trace?trace=0123",
+        "costs": "costs?to_model=openai/gpt-4o-mini&cache=exact-1d",
+        "costs-user": "costs?by=user&range=7d",
         "pipeline": "pipeline",
     },
 }

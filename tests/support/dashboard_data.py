@@ -16,6 +16,7 @@ from spanwise_schemas.api import (
     Usage,
 )
 from spanwise_schemas.attributes import Kind
+from spanwise_schemas.usage_reasons import USAGE_REASONS
 
 HOSTILE = (
     "<script>window.pwned=1</script><img src=x onerror='window.pwned=2'> ![](http://evil.invalid/p.png) "
@@ -140,6 +141,9 @@ class TraceBuilder:
                 model_request=model_name,
                 model_response=f"{model_name}-2026-08-06" if model is not None else "",
                 finish_reason="stop" if model is not None and status == "ok" else "",
+                parameters={"temperature": "0.2", "max_tokens": "800"} if kind == "llm" else {},
+                streaming=ttft_ms is not None,
+                tool_call_id="call_1" if kind == "tool" else "",
                 scope="spanwise",
                 sdk="spanwise/0.1.0",
                 convention="gen_ai",
@@ -161,6 +165,18 @@ class TraceBuilder:
             )
         )
         return span_id
+
+    def repeats(self, span_id: str, usage: Usage) -> None:
+        """Lets a span that is no model call tell the usage of a call inside it, as agents do."""
+        at = next(number for number, detail in enumerate(self.details) if detail.summary.span_id == span_id)
+        detail = self.details[at]
+        self.details[at] = detail.model_copy(
+            update={
+                "summary": detail.summary.model_copy(update={"usage": usage}),
+                "usage_reason": "not_a_model_call",
+                "usage_meaning": USAGE_REASONS["not_a_model_call"],
+            }
+        )
 
     def score(self, name: str, value: float | None, span_id: str = "", **more: str) -> None:
         """Attaches a score to the trace, or to a span of it."""
@@ -311,6 +327,8 @@ def chat_trace(rng: random.Random, trace_id: str, start: datetime, *, fails: boo
         if model != 3
         else ["no_price: llama-3.3-70b-local is in no price list; add it to SPANWISE_PRICES_FILE"],
     )
+    if not fails:
+        built.repeats(agent, built.details[-1].summary.usage)
     built.span("check_grounded", "guardrail", 245 + llm_ms, 40, parent=root)
     if not fails and rng.random() < 0.5:
         built.score("helpful", 1.0 if rng.random() < 0.8 else 0.0, label="thumbs_up")

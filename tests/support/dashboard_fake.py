@@ -9,10 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import get_args
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel
 
+from spanwise_collector.ingest.cost import PriceBook
+from spanwise_collector.query.explain import explained
 from spanwise_schemas.api import (
     Facets,
     Group,
@@ -35,7 +38,11 @@ from spanwise_schemas.api import (
     TracePage,
     Usage,
 )
+from spanwise_schemas.api_costs import CostDimension
+from spanwise_schemas.api_explain import TraceExplanation
+from tests.support import dashboard_costs
 from tests.support.dashboard_data import Dataset
+from tests.support.dashboard_rows import stored_columns
 
 Parameters = Mapping[str, Sequence[str]]
 
@@ -79,6 +86,10 @@ class FakeApi:
                 return Health(status="ok", version="0.1.0")
             case ["api", "v1", "traces", trace_id, "spans", span_id]:
                 return self._span(trace_id, span_id)
+            case ["api", "v1", "traces", trace_id, "explain"]:
+                return self._explain(trace_id, _one(parameters, "span"))
+            case ["api", "v1", *rest] if rest[0] in ("costs", "what-if", "prices"):
+                return self._costs(rest, parameters)
             case ["api", "v1", "traces", trace_id]:
                 return self._trace(trace_id)
             case ["api", "v1", name] if name in self._by_name():
@@ -115,6 +126,37 @@ class FakeApi:
         if found is None:
             raise Refusal(404, "Span not found", f"Span {span_id} is not in trace {trace_id}.")
         return found
+
+    def _explain(self, trace_id: str, span_id: str) -> BaseModel:
+        found = self.data.spans.get((trace_id, span_id))
+        if found is None:
+            raise Refusal(404, "Span not found", f"Span {span_id} is not in trace {trace_id}.")
+        return TraceExplanation(
+            trace_id=trace_id, project="default", spans=[explained(stored_columns(found), PriceBook())]
+        )
+
+    def _costs(self, path: Sequence[str], parameters: Parameters) -> BaseModel:
+        start, end = window = self._window(parameters)
+        now, before = (self._selected(parameters, *each) for each in (window, (start - (end - start), start)))
+        match path:
+            case ["costs"]:
+                return dashboard_costs.costs(self.data, window, now, before)
+            case ["costs", "by", dimension] if dimension in get_args(CostDimension):
+                return dashboard_costs.breakdown(self.data, window, now, before, dimension)  # type: ignore[arg-type]
+            case ["costs", "unpriced"]:
+                return dashboard_costs.unpriced(self.data, now)
+            case ["costs", "duplicates"]:
+                return dashboard_costs.duplicates(self.data, now)
+            case ["prices", "models"]:
+                return dashboard_costs.priced_models()
+            case ["what-if", "model"]:
+                provider, model = _one(parameters, "to_provider"), _one(parameters, "to_model")
+                return dashboard_costs.what_if_model(self.data, window, now, provider, model)
+            case ["what-if", "cache"]:
+                return dashboard_costs.what_if_cache(
+                    self.data, window, now, int(_one(parameters, "ttl_seconds", "3600"))
+                )
+        raise Refusal(404, "Not found", f"There is nothing at {'/'.join(path)}")
 
     def _selected(self, parameters: Parameters, start: datetime, end: datetime) -> list[TraceDetail]:
         if _one(parameters, "project", "default") != "default":

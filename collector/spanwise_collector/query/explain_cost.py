@@ -7,7 +7,7 @@ from spanwise_collector.ingest.cost import PriceBook, UnitPrices
 from spanwise_collector.query.explain_fields import holds
 from spanwise_schemas.api_explain import CostOrigin, FieldOrigin, PriceLine
 from spanwise_schemas.conventions import CALL_KINDS, SPAN_FIELDS, Source
-from spanwise_schemas.usage_reasons import meaning_of
+from spanwise_schemas.usage_reasons import USAGE_REASONS
 
 _FEMTO_PER_NANO: Final = 10**6
 _SOURCES: Final = {one.name: one.sources for one in SPAN_FIELDS}
@@ -159,7 +159,7 @@ def bill_words(row: Mapping[str, Any]) -> str:
     if row["counts_usage"]:
         return "This span bears the bill: its tokens and cost are in every sum."
     if row["usage_reason"]:
-        return f"Not in the sums. {meaning_of(row['usage_reason'])}"
+        return f"Not in the sums. {USAGE_REASONS.get(row['usage_reason'], row['usage_reason'])}"
     if row["kind"] not in CALL_KINDS:
         return "Nothing to bear: not a model call, and no tokens."
     return "Nothing to bear: the call failed before it used tokens."

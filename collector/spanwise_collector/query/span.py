@@ -10,11 +10,13 @@ from spanwise_collector.query.traces import summary_of
 from spanwise_collector.query.values import micros
 from spanwise_collector.store.database import Reader
 from spanwise_schemas.api import CostDetail, SpanDetail
+from spanwise_schemas.usage_reasons import USAGE_REASONS
 
 _COLUMNS: Final = f"""{SPAN_COLUMNS},
 service, env, release, user_id, session_id, tags, prompt_name, prompt_version, model_request, model_response,
 finish_reason, response_id, scope, sdk, convention, cost_input_n, cost_output_n, price_version, usage_extra,
-input_bytes, output_bytes, attrs, warnings"""
+input_bytes, output_bytes, attrs, warnings, params, streaming, tool_call_id, usage_reason, cost_reported_n,
+cost_computed_n"""
 _BODIES: Final = "input, output, system_instructions, tool_defs, events"
 _THIS: Final = (
     f"{WITHIN_TRACE} AND span_id = toFixedString(unhex({{span:String}}), 8) ORDER BY ingested_at DESC LIMIT 1"
@@ -68,6 +70,11 @@ def get_span(
         model_response=row["model_response"],
         finish_reason=row["finish_reason"],
         response_id=row["response_id"],
+        parameters=row["params"],
+        streaming=row["streaming"],
+        tool_call_id=row["tool_call_id"],
+        usage_reason=row["usage_reason"],
+        usage_meaning=USAGE_REASONS.get(row["usage_reason"], row["usage_reason"]),
         scope=row["scope"],
         sdk=row["sdk"],
         convention=row["convention"],
@@ -102,5 +109,7 @@ def _cost(row: Mapping[str, Any]) -> CostDetail:
         input_nanousd=row["cost_input_n"] if parts else None,
         output_nanousd=row["cost_output_n"] if parts else None,
         total_nanousd=row["cost_total_n"] if known else None,
+        reported_nanousd=row["cost_reported_n"] if row["cost_reported_n"] >= 0 else None,
+        computed_nanousd=row["cost_computed_n"] if row["cost_computed_n"] >= 0 else None,
         price_version=row["price_version"],
     )

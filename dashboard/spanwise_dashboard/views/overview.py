@@ -135,7 +135,7 @@ def _body(context: Context) -> None:
         start, end = context.window()
         with st.spinner("Adding up …", show_time=False):
             overview = context.client.overview(context.project, start, end, state.filters)
-        _figures(figures(overview))
+        figures_row(figures(overview))
         if note := unpriced(overview.current):
             st.caption(f":material/info: {note}")
         if note := not_compared(overview):
@@ -150,7 +150,8 @@ def _body(context: Context) -> None:
             _by_name(context, overview.by_name, compared)
 
 
-def _figures(found: Sequence[Figure]) -> None:
+def figures_row(found: Sequence[Figure]) -> None:
+    """Draws numbers side by side."""
     colours = {"good": "green", "bad": "red", "neutral": "gray"}
     with st.container(key="kpis"):
         for figure in found:

@@ -5,7 +5,18 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanwise_dashboard.state import PRESETS, REFRESH_SECONDS, STATUSES, Filters, State, TimeRange, parse, query
+from spanwise_dashboard.state import (
+    CACHES,
+    DIMENSIONS,
+    PRESETS,
+    REFRESH_SECONDS,
+    STATUSES,
+    Filters,
+    State,
+    TimeRange,
+    parse,
+    query,
+)
 
 TEXTS = st.text(min_size=1, max_size=20)
 LISTS = st.lists(TEXTS, max_size=3, unique=True).map(tuple)
@@ -38,6 +49,9 @@ STATES = st.builds(
     trace_id=st.text(max_size=32),
     span_id=st.text(max_size=16),
     refresh=st.sampled_from(list(REFRESH_SECONDS)),
+    by=st.sampled_from(DIMENSIONS),
+    model=st.text(max_size=20),
+    cache=st.sampled_from(list(CACHES)),
 )
 
 
@@ -54,7 +68,8 @@ def test_round_trip(state: State) -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(["range", "from", "to", "status", "min_cost_usd", "refresh", "q"]), st.lists(st.text())
+        st.sampled_from(["range", "from", "to", "status", "min_cost_usd", "refresh", "q", "by", "cache", "to_model"]),
+        st.lists(st.text()),
     )
 )
 def test_any_address_opens(parameters: dict[str, list[str]]) -> None:

@@ -264,7 +264,7 @@ def test_duplicates_say_what_would_have_been_counted_twice(database: Database) -
         ("same_answer", "wrapper", "chat", 2, 1_000_000),
     ]
     assert (found.items[1].example_trace_id, found.items[1].example_span_id) == (f"{2:032x}", f"{3:016x}")
-    assert found.items[0].meaning.startswith("Not a model call")
+    assert found.items[0].meaning.startswith("It is no model call")
 
 
 def test_no_duplicates_are_none(database: Database) -> None:
