@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from spanwise_collector.ingest.transform import Batch
+from spanwise_collector.ingest.draft import Batch
 from spanwise_collector.normalise.columns import TABLES
 from spanwise_collector.store.database import Database
 from spanwise_schemas.wire import Envelope

@@ -12,6 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from spanwise_collector.ingest.accounts import Rejection
+from spanwise_collector.ingest.draft import Batch
 from spanwise_collector.ingest.landing import REJECT_HEADER, Lander
 from spanwise_collector.ingest.ledger import LEDGER_TABLE
 from spanwise_collector.ingest.loop import Loop, Mode
@@ -20,7 +22,6 @@ from spanwise_collector.ingest.records import Record
 from spanwise_collector.ingest.settings import IngestSettings, KafkaConnection
 from spanwise_collector.ingest.source import RejectSink, TransientSourceError
 from spanwise_collector.ingest.steps import Step
-from spanwise_collector.ingest.transform import Batch, Rejection
 from spanwise_collector.store.errors import PermanentStoreError, TransientStoreError
 from tests.support.fake_log import FakeLog, FakeRejects, FakeSource
 

@@ -10,8 +10,9 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spanwise_collector.ingest.cost import PriceBook
+from spanwise_collector.ingest.draft import Batch
 from spanwise_collector.ingest.records import Record
-from spanwise_collector.ingest.transform import Batch, Transformer
+from spanwise_collector.ingest.transform import Transformer
 
 # Sunday, 22 November 2026, 12:00 UTC.
 NOW_MS = 1_795_348_800_000

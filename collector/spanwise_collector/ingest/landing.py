@@ -11,12 +11,13 @@ from typing import Final, Protocol
 
 import pyarrow as pa
 
+from spanwise_collector.ingest.accounts import Rejection
+from spanwise_collector.ingest.draft import Batch
 from spanwise_collector.ingest.ledger import LEDGER_TABLE, Counts, Range, ledger_row
 from spanwise_collector.ingest.records import Record
 from spanwise_collector.ingest.refusals import RefusedRow, insert_without_refused, rejections_of
 from spanwise_collector.ingest.source import Reject, RejectSink
 from spanwise_collector.ingest.steps import OnStep, Step
-from spanwise_collector.ingest.transform import Batch, Rejection
 from spanwise_collector.store.errors import PermanentStoreError
 
 REJECT_HEADER: Final = "spanwise-reject-"

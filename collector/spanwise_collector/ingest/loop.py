@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Final, Protocol
 
+from spanwise_collector.ingest.draft import Batch
 from spanwise_collector.ingest.errors import IngestError
 from spanwise_collector.ingest.landing import Landed, Lander, Refused, Work
 from spanwise_collector.ingest.lane import Lane, Reading, Stage
@@ -36,7 +37,6 @@ from spanwise_collector.ingest.source import (
 )
 from spanwise_collector.ingest.status import IngestCounters, with_batch
 from spanwise_collector.ingest.steps import OnStep, Step, no_step
-from spanwise_collector.ingest.transform import Batch
 from spanwise_collector.store.errors import TransientStoreError
 from spanwise_schemas.api import PartitionState
 

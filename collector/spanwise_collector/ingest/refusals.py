@@ -6,8 +6,8 @@ from typing import Final
 
 import pyarrow as pa
 
+from spanwise_collector.ingest.accounts import Rejection
 from spanwise_collector.ingest.records import Record
-from spanwise_collector.ingest.transform import Rejection
 from spanwise_collector.store.errors import PermanentStoreError
 
 REASON: Final = "refused_by_store"

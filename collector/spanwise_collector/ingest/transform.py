@@ -6,19 +6,18 @@ attempt. So there is no clock, no I/O and no randomness here; times are judged a
 validation refuses; any other exception is a bug and stops ingest before anything is committed.
 """
 
-import builtins
 import gc
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from spanwise_collector.ingest.accounts import Accounts, RecordAccount, Rejection, reject_row
+from spanwise_collector.ingest.accounts import RecordAccount
 from spanwise_collector.ingest.cost import PriceBook
+from spanwise_collector.ingest.draft import Batch, Draft, Refusals
 from spanwise_collector.ingest.records import Record
-from spanwise_collector.normalise.columns import SPANS, TABLES, Row, load_arrow, record_batch
+from spanwise_collector.normalise.columns import load_arrow
 from spanwise_collector.normalise.context import read_scope, read_sender
 from spanwise_collector.normalise.decode import Decoded, decode
 from spanwise_collector.normalise.limits import MAX_RECORD_BYTES, MAX_RECORD_MS, MIN_RECORD_MS
@@ -26,48 +25,11 @@ from spanwise_collector.normalise.problems import Refused
 from spanwise_collector.normalise.raw_attributes import RawAttributes
 from spanwise_collector.normalise.scores import read_score
 from spanwise_collector.normalise.spans import SpanReader
-from spanwise_collector.normalise.traces import Item, Traces, read_traces
-from spanwise_collector.normalise.usage import Call, Claim, counted_elsewhere
-from spanwise_collector.normalise.where import Where, stand
+from spanwise_collector.normalise.traces import Traces, read_traces
+from spanwise_collector.normalise.where import stand
 from spanwise_schemas.wire import LOGS_TOPIC, Envelope, project_from_headers
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-__all__ = ["Batch", "Rejection", "Transformer"]
-
-_SPAN_ID, _START, _DURATION, _COUNTS, _WARNINGS, _REASON = (
-    SPANS.get_field_index(name)
-    for name in ("span_id", "start_time", "duration_us", "counts_usage", "warnings", "usage_reason")
-)
 _MAX_RETENTION_DAYS: Final = 65_535
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Everything that one pinned range of one partition becomes.
-
-    Attributes:
-        tables: target table to its rows; only non-empty ones, in the order to insert.
-        rejections: what was refused; the records go to the topic spanwise_rejects.
-        spans: rows for `spans`.
-        scores: rows for `scores`.
-        rejected: spans and log records refused.
-        duplicates: spans dropped because they are stored already.
-        warnings: flags raised on stored rows.
-        bytes: size of all record values.
-        span_ids: trace id and span id (24 bytes) of the rows for `spans`, in their order.
-    """
-
-    tables: "dict[str, pa.RecordBatch]"
-    rejections: list[Rejection]
-    spans: int
-    scores: int
-    rejected: int
-    duplicates: int
-    warnings: int
-    bytes: int
-    span_ids: "list[builtins.bytes]"
 
 
 class Transformer:
@@ -103,17 +65,17 @@ class Transformer:
                 counted.
         """
         with _no_collection():
-            draft = _Draft(seen)
+            draft = Draft(seen)
             for record in records:
                 self._record(record, draft)
             batch = draft.finish(records)
             del draft  # before collection goes on, or it would walk all rows once more
             return batch
 
-    def _record(self, record: Record, draft: "_Draft") -> None:
+    def _record(self, record: Record, draft: Draft) -> None:
         envelope = Envelope.from_headers(record.headers)
         account = draft.accounts.of_record(record, envelope)
-        book = _Refusals(record, envelope, draft)
+        book = Refusals(record, envelope, draft)
         try:
             value = self._checked_value(record)
             if record.topic == LOGS_TOPIC:
@@ -144,9 +106,7 @@ class Transformer:
             raise Refused("bad_record_time", f"Timestamp {record.timestamp_ms} ms.")
         return value
 
-    def _read_spans(
-        self, traces: Traces, record: Record, draft: "_Draft", account: RecordAccount, book: "_Refusals"
-    ) -> int:
+    def _read_spans(self, traces: Traces, record: Record, draft: Draft, account: RecordAccount, book: Refusals) -> int:
         total = 0
         topic = f"{record.topic}/{record.topic_id}"
         project = project_from_headers(record.headers)
@@ -191,9 +151,9 @@ def _no_collection() -> Iterator[None]:
 def _read_logs(
     decoded: Decoded[ExportLogsServiceRequest],
     record: Record,
-    draft: "_Draft",
+    draft: Draft,
     account: RecordAccount,
-    book: "_Refusals",
+    book: Refusals,
 ) -> int:
     total = 0
     draft.warnings += sum(map(len, decoded.notes.values()))
@@ -216,95 +176,3 @@ def _read_logs(
             account.add(sender, items=items, rejected=refused)
         total += items
     return total
-
-
-class _Refusals:
-    """What is refused of one record, by reason."""
-
-    def __init__(self, record: Record, envelope: Envelope | None, draft: "_Draft") -> None:
-        self._record = record
-        self._envelope = envelope
-        self._draft = draft
-        self._found: dict[str, tuple[str, int]] = {}
-
-    def add(self, refused: Refused, items: int) -> None:
-        """Note refused items; of one reason the first detail is kept."""
-        detail, already = self._found.get(refused.reason, (refused.detail, 0))
-        self._found[refused.reason] = (detail, already + items)
-
-    def close(self) -> None:
-        """Write them to the draft."""
-        for reason, (detail, items) in self._found.items():
-            rejection = Rejection(self._record, reason, detail, items)
-            self._draft.rejections.append(rejection)
-            self._draft.rejects.append(reject_row(rejection, self._envelope))
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A batch in the making."""
-
-    seen: Container[bytes]
-    rows: list[Row] = field(default_factory=list)
-    io: list[Row] = field(default_factory=list)
-    scores: list[Row] = field(default_factory=list)
-    rejects: list[Row] = field(default_factory=list)
-    rejections: list[Rejection] = field(default_factory=list)
-    accounts: Accounts = field(default_factory=Accounts)
-    claims: dict[Claim, list[int]] = field(default_factory=dict)
-    ids: dict[bytes, None] = field(default_factory=dict)
-    duplicates: int = 0
-    warnings: int = 0
-
-    def add_span(self, reader: SpanReader, item: Item, where: Where) -> bool:
-        """Read a span; False when it is stored already.
-
-        Raises:
-            Refused: when it cannot be stored.
-        """
-        span, attributes, warnings = item
-        key = span.trace_id + span.span_id
-        if key in self.ids or key in self.seen:
-            self.duplicates += 1
-            return False
-        found = reader.read(span, attributes, where, warnings)
-        self.ids[key] = None
-        if found.claim is not None:
-            self.claims.setdefault(found.claim, []).append(len(self.rows))
-        self.rows.append(found.row)
-        if found.io is not None:
-            self.io.append(found.io)
-        return True
-
-    def finish(self, records: Sequence[Record]) -> Batch:
-        """The batch."""
-        for position in sorted(counted_elsewhere(self._contested())):
-            row = list(self.rows[position])
-            row[_COUNTS] = False
-            row[_REASON] = "same_response"
-            row[_WARNINGS] = sorted([*row[_WARNINGS], "usage_counted_elsewhere"])
-            self.rows[position] = tuple(row)
-        rows = (self.rows, self.io, self.scores, self.accounts.rows(), self.rejects)
-        tables = {
-            name: record_batch(schema, found)
-            for (name, schema), found in zip(TABLES.items(), rows, strict=True)
-            if found
-        }
-        return Batch(
-            tables=tables,
-            rejections=self.rejections,
-            spans=len(self.rows),
-            scores=len(self.scores),
-            rejected=sum(one.items for one in self.rejections),
-            duplicates=self.duplicates,
-            warnings=self.warnings + sum(len(row[_WARNINGS]) for row in self.rows),
-            bytes=sum(len(record.value or b"") for record in records),
-            span_ids=list(self.ids),
-        )
-
-    def _contested(self) -> Iterator[Call]:
-        for claim, positions in self.claims.items():
-            if len(positions) > 1:
-                for position in positions:
-                    row = self.rows[position]
-                    yield Call(position, claim, row[_START], row[_START] + row[_DURATION], row[_SPAN_ID])

@@ -5,7 +5,7 @@ takes these as they are. tests/unit/collector/transform/test_columns.py holds th
 real engine.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, chain
 from typing import Any, Final
 
@@ -180,6 +180,14 @@ def record_batch(schema: pa.Schema, rows: Iterable[Row]) -> pa.RecordBatch:
     """
     arrays = [_array(values, one.type) for values, one in zip(zip(*rows, strict=True), schema, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def with_columns(batch: pa.RecordBatch, columns: Mapping[str, Sequence[Any]]) -> pa.RecordBatch:
+    """A batch with other values in some columns."""
+    for name, values in columns.items():
+        position = batch.schema.get_field_index(name)
+        batch = batch.set_column(position, batch.schema.field(position), pa.array(values, batch.schema.types[position]))
+    return batch
 
 
 def _array(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:

@@ -20,7 +20,10 @@ _MAX_LABELS: Final = 256
 def labels_of(plan: Plan, attributes: dict[str, Value]) -> Labels:
     """The labels of a span, from memory where its combination is known."""
     key = plan.label_values(attributes)
-    found = plan.labels.get(key)
+    try:
+        found = plan.labels.get(key)
+    except TypeError:  # a map among them
+        return _read_labels(plan, attributes)
     if found is None:
         found = _read_labels(plan, attributes)
         # Texts and arrays are told apart by what they hold; 1, 1.0 and True are not, so these are read anew each time.

@@ -47,7 +47,6 @@ WARNINGS: Final[Mapping[str, str]] = {
     "project_cut": "The project name had characters or a length that is not allowed; it was cleaned.",
     "self_parent": "The span named itself as its parent; it is shown as a root.",
     "time_in_future": "The time was later than the record that carried it; it was set to the record's time.",
-    "usage_counted_elsewhere": "Another span reports the same provider call; this one's usage is left out of sums.",
     "value_too_deep": "A value was nested deeper than the limit; the inner part was replaced by a note.",
 }
 """Warnings: code to how the data was treated."""

@@ -7,7 +7,7 @@ protobuf. Field numbers are those of `KeyValue` and `AnyValue` in opentelemetry-
 
 from collections.abc import Iterable
 from struct import unpack_from
-from typing import Final
+from typing import Final, cast
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
@@ -20,6 +20,7 @@ _MAX_VALUES: Final = 64
 small memory stays in the processor's cache."""
 _MAX_BYTES: Final = 96
 """Longer attributes are texts, hardly two of them alike."""
+_MAX_STARTS: Final = 16_384
 _KEY, _VALUE = 0x0A, 0x12
 _STRING, _INT, _DOUBLE = 0x0A, 0x18, 0x21
 
@@ -45,6 +46,7 @@ class RawAttributes:
         self._remembered: dict[bytes, tuple[str, Value]] = {}
         self._counts: dict[bytes, int] = {}
         self._varied: dict[bytes, str] = {}
+        self._starts: dict[int, bytes] = {}
 
     def read(self, attributes: Iterable[bytes], warnings: set[str]) -> dict[str, Value]:
         """Attributes by name, in order; of a name that comes twice the last value holds, with a warning.
@@ -56,27 +58,45 @@ class RawAttributes:
         Raises:
             UnreadableAttributeError: one of them is broken or not UTF-8.
         """
-        found: dict[str, Value] = {}
-        remembered, varied = self._remembered, self._varied
-        count = 0
-        try:
-            for raw in attributes:
-                count += 1
-                pair = remembered.get(raw)
-                if pair is not None:
-                    found[pair[0]] = pair[1]
-                    continue
-                head = raw[: raw[1] + 3] if len(raw) > 1 else b""
-                key = varied.get(head)
-                if key is None:
-                    key, found[key] = self._new(raw, head, warnings)
-                else:
-                    found[key] = _value(raw, len(head), warnings)
-        except (UnicodeDecodeError, DecodeError) as error:
-            raise UnreadableAttributeError(str(error)) from None
-        if len(found) != count:
+        raws = list(attributes)
+        pairs = list(map(self._remembered.get, raws))
+        if None in pairs:
+            try:
+                self._fill_in(pairs, raws, warnings)
+            except (UnicodeDecodeError, DecodeError) as error:
+                raise UnreadableAttributeError(str(error)) from None
+        found = dict(cast("list[tuple[str, Value]]", pairs))
+        if len(found) != len(raws):
             warnings.add("duplicate_attribute")
         return found
+
+    def _fill_in(self, pairs: list[tuple[str, Value] | None], raws: list[bytes], warnings: set[str]) -> None:
+        """Read the attributes that are not remembered."""
+        varied, starts = self._varied, self._starts
+        for position, pair in enumerate(pairs):
+            if pair is not None:
+                continue
+            raw = raws[position]
+            end = raw[1] + 3 if len(raw) > 1 else 0
+            head = raw[:end]
+            key = varied.get(head)
+            if key is None:
+                pairs[position] = self._new(raw, head, warnings)
+                continue
+            rest = len(raw) - end
+            start = starts.get(rest) or self._start(rest)
+            if raw.startswith(start, end):
+                text = raw[end + len(start) :].decode()
+                pairs[position] = (key, clean(text, warnings) if "\0" in text else text)
+            else:
+                pairs[position] = (key, _value(raw, end, warnings))
+
+    def _start(self, rest: int) -> bytes:
+        """How the value of a text begins that has so many bytes from the length of the value on."""
+        start = _text_start(rest)
+        if len(self._starts) < _MAX_STARTS:
+            self._starts[rest] = start
+        return start
 
     def _new(self, raw: bytes, head: bytes, warnings: set[str]) -> tuple[str, Value]:
         """An attribute that is not remembered, under a name that is not known to vary."""
@@ -97,15 +117,33 @@ class RawAttributes:
         return pair
 
 
+def _text_start(rest: int) -> bytes:
+    """The bytes before the text in a value: its length, the tag of a text, the length of the text.
+
+    Args:
+        rest: bytes of all three and the text. Some sizes cannot be: then no value begins with what is returned.
+    """
+    for outer in range(1, 6):
+        for inner in range(1, 6):
+            value, length = rest - outer, rest - outer - 1 - inner
+            if length >= 0 and len(_varint(value)) == outer and len(_varint(length)) == inner:
+                return _varint(value) + bytes((_STRING,)) + _varint(length)
+    return b"\xff" * 11
+
+
+def _varint(number: int) -> bytes:
+    made = bytearray()
+    while number >= 0x80:
+        made.append(number & 0x7F | 0x80)
+        number >>= 7
+    made.append(number)
+    return bytes(made)
+
+
 def _value(raw: bytes, at: int, warnings: set[str]) -> Value:
-    """The value of an attribute whose message has the length of its value at a position."""
-    start = _content(raw, at)
-    if start and raw[start] == _STRING:
-        start = _content(raw, start + 1)
-        if start:
-            text = raw[start:].decode()
-            return clean(text, warnings) if "\0" in text else text
-    elif start:
+    """The value of an attribute, which is not a text, whose message has the length of its value at a position."""
+    start = at + 1
+    if start < len(raw) < start + 0x80 and raw[at] == len(raw) - start:
         number = _number(raw, start)
         if number is not None:
             return number
@@ -127,19 +165,3 @@ def _number(raw: bytes, at: int) -> int | float | None:
     if tag == _DOUBLE and size == 9:
         return float(unpack_from("<d", raw, at + 1)[0])
     return None
-
-
-def _content(raw: bytes, at: int) -> int:
-    """Where the content starts whose length is the varint at a position; 0 unless it is all the rest, and not empty."""
-    size = len(raw)
-    if at + 1 < size and raw[at] == size - at - 1 and raw[at] < 0x80:
-        return at + 1
-    length = shift = 0
-    while at < size and shift < 35:
-        byte = raw[at]
-        at += 1
-        length |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return at if length and at + length == size else 0
-        shift += 7
-    return 0

@@ -1,7 +1,7 @@
 """One span to its rows in `spans` and `span_io`: the inner loop of ingest."""
 
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, TypeAlias
 
 from spanwise_collector.ingest.cost import PriceBook
 from spanwise_collector.normalise.bodies import byte_length, event_list, events_json, exception, preview
@@ -14,7 +14,7 @@ from spanwise_collector.normalise.lazy import LazySpan
 from spanwise_collector.normalise.limits import MAX_FIELD
 from spanwise_collector.normalise.plan import LABELS, SLOT, Planner, changed_mapping
 from spanwise_collector.normalise.readings import MAX_TTFT_US
-from spanwise_collector.normalise.usage import Claim, counts, read_bill, read_usage, usage_extra
+from spanwise_collector.normalise.usage import counts, read_bill, read_usage, usage_extra
 from spanwise_collector.normalise.validity import NO_PARENT, ids_of, parent_of, times_of
 from spanwise_collector.normalise.values import Value, clean, to_text
 from spanwise_collector.normalise.where import Where
@@ -35,18 +35,8 @@ _LAST: Final = slice(SLOT["error_message"], SLOT["first_token_at"] + 1)
 _MAX_NAMES: Final = 4096
 
 
-class ReadSpan(NamedTuple):
-    """What becomes of a span.
-
-    Attributes:
-        row: for `spans`.
-        io: for `span_io`, or None where there is no body.
-        claim: of the bill of a provider call that another span may claim too, or None.
-    """
-
-    row: Row
-    io: Row | None
-    claim: Claim | None
+ReadSpan: TypeAlias = tuple[Row, Row | None]
+"""What becomes of a span: its row for `spans`; that for `span_io`, or None where there is no body."""
 
 
 class SpanReader:
@@ -192,8 +182,7 @@ class SpanReader:
                 where.record_ms,
                 (list(raw), list(raw.values())) if raw else _NO_PAIRS,
             )
-        claim = (sender.project, response_id, usage.input, usage.output) if counted and response_id else None
-        return ReadSpan(row, io, claim)
+        return row, io
 
     def _name(self, name: str, warnings: set[str]) -> str:
         """A span's name as stored; names that stay as they are, which are few, are remembered."""

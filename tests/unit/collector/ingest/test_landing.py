@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
+from spanwise_collector.ingest.accounts import Rejection
+from spanwise_collector.ingest.draft import Batch
 from spanwise_collector.ingest.landing import Landed, Lander, Refused, Work, to_reject
 from spanwise_collector.ingest.ledger import LEDGER_TABLE, Counts, Range
 from spanwise_collector.ingest.records import Record
 from spanwise_collector.ingest.source import Partition, Reject, TransientSourceError
 from spanwise_collector.ingest.steps import Step
-from spanwise_collector.ingest.transform import Batch, Rejection
 from spanwise_collector.store.errors import PermanentStoreError
 from tests.support.fake_log import FakeLog, FakeRejects, unanswered
 

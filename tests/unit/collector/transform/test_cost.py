@@ -295,8 +295,8 @@ def test_scope_that_counts_without_cache() -> None:
     )
 
 
-def counted(*calls: tuple[bytes, int, int, dict[str, object]]) -> list[tuple[bool, list[str]]]:
-    """Whether each of some calls (span id, start and end in ms, attributes) bears the bill, with its warnings."""
+def counted(*calls: tuple[bytes, int, int, dict[str, object]]) -> list[tuple[bool, str]]:
+    """Whether each of some calls (span id, start and end in ms, attributes) bears the bill, and why not."""
     spans = [
         span(
             values=CALL | {"gen_ai.response.id": "r1"} | values,
@@ -307,10 +307,10 @@ def counted(*calls: tuple[bytes, int, int, dict[str, object]]) -> list[tuple[boo
         for span_id, start, end, values in calls
     ]
     found = rows(transform(record(traces(*spans))), "spans")
-    return [(row["counts_usage"], row["warnings"]) for row in found]
+    return [(row["counts_usage"], row["usage_reason"]) for row in found]
 
 
-ELSEWHERE = (False, ["usage_counted_elsewhere"])
+ELSEWHERE = (False, "same_response")
 
 
 def test_two_instrumentations_of_one_call() -> None:
@@ -318,14 +318,14 @@ def test_two_instrumentations_of_one_call() -> None:
     inner: tuple[bytes, int, int, dict[str, object]] = (b"inner000", 10, 90, {})
     outer: tuple[bytes, int, int, dict[str, object]] = (b"outer000", 0, 100, {})
 
-    assert ([ELSEWHERE, (True, [])], [(True, []), ELSEWHERE]) == (counted(inner, outer), counted(outer, inner))
+    assert ([ELSEWHERE, (True, "")], [(True, ""), ELSEWHERE]) == (counted(inner, outer), counted(outer, inner))
 
 
 def test_server_that_gives_every_answer_the_same_id() -> None:
     """Calls one after the other, or with other tokens, are calls of their own though their id is the same."""
     other: dict[str, object] = {"gen_ai.usage.output_tokens": 11}
 
-    assert [(True, [])] * 3 == counted((b"first000", 0, 10, {}), (b"second00", 10, 20, {}), (b"third000", 5, 15, other))
+    assert [(True, "")] * 3 == counted((b"first000", 0, 10, {}), (b"second00", 10, 20, {}), (b"third000", 5, 15, other))
 
 
 def test_example_in_the_documentation() -> None:

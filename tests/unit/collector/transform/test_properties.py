@@ -8,8 +8,8 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from spanwise_collector.ingest.draft import Batch
 from spanwise_collector.ingest.records import Record
-from spanwise_collector.ingest.transform import Batch
 from spanwise_collector.normalise.problems import REFUSALS, WARNINGS
 from spanwise_schemas.conventions import SPAN_FIELDS
 from tests.support.otlp import NOW_MS, NOW_NS, any_value, logs, one_row, record, rows, span, traces, transformer
