@@ -39,13 +39,18 @@ PROVIDER_ALIASES: Final[Mapping[str, str]] = {
 
 
 class Usage(NamedTuple):
-    """Tokens of one call as the GenAI conventions count: `input` includes cached, `output` includes `reasoning`."""
+    """Tokens of one call as the GenAI conventions count: `input` includes cached, `output` includes `reasoning`.
+
+    `cache_write_1h` is the part of `cache_write` that is kept for an hour; the rest is kept for five minutes, or for
+    however long the provider does where there is no choice.
+    """
 
     input: int
     output: int
     cache_read: int = 0
     cache_write: int = 0
     reasoning: int = 0
+    cache_write_1h: int = 0
 
 
 class Cost(NamedTuple):
@@ -72,6 +77,7 @@ class Rates(NamedTuple):
     cache_read: int | None
     cache_write: int | None
     reasoning: int | None
+    cache_write_1h: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +108,11 @@ class UnitPrices:
             None when the usage contradicts itself (more cached than input tokens, more reasoning than output), or when
             tokens were used that have no price.
         """
-        tokens_in, tokens_out, cache_read, cache_write, reasoning = usage
+        tokens_in, tokens_out, cache_read, cache_write, reasoning, cache_write_1h = usage
         plain_in, plain_out = tokens_in - cache_read - cache_write, tokens_out - reasoning
         if plain_in < 0 or plain_out < 0:
             return None
-        rate_in, rate_out, rate_cache_read, rate_cache_write, rate_reasoning = self.rates(tokens_in)
+        rate_in, rate_out, rate_cache_read, rate_cache_write, rate_reasoning, rate_1h = self.rates(tokens_in)
         if (tokens_in and rate_in is None) or (tokens_out and rate_out is None):
             return None
         femto_in = plain_in * (rate_in or 0)
@@ -115,6 +121,8 @@ class UnitPrices:
             femto_in += cache_read * (rate_cache_read or 0)
         if cache_write:
             femto_in += cache_write * (rate_cache_write or 0)
+            if cache_write_1h and rate_1h is not None:
+                femto_in += min(cache_write_1h, cache_write) * (rate_1h - (rate_cache_write or 0))
         if reasoning:
             femto_out += reasoning * (rate_reasoning or 0)
         nano_in, nano_out = _to_nano(femto_in + self.request), _to_nano(femto_out)
@@ -246,6 +254,7 @@ def _rates_at(prices: Mapping[str, Decimal | TieredPrices], start: int) -> Rates
         usd("cache_read_mtok"),
         usd("cache_write_mtok"),
         usd("output_reasoning_mtok"),
+        usd("cache_write_1h_mtok"),
     )
 
 
@@ -255,21 +264,24 @@ def _rates(
     cache_read_usd: Decimal | None,
     cache_write_usd: Decimal | None,
     reasoning_usd: Decimal | None,
+    cache_write_1h_usd: Decimal | None,
 ) -> Rates:
     """Rates from USD per million tokens. What has no price of its own is charged as the tokens that include it."""
+    cache_write_usd = input_usd if cache_write_usd is None else cache_write_usd
     femto = [
         None if usd is None else int(usd * 10**9)
         for usd in (
             input_usd,
             output_usd,
             input_usd if cache_read_usd is None else cache_read_usd,
-            input_usd if cache_write_usd is None else cache_write_usd,
+            cache_write_usd,
             output_usd if reasoning_usd is None else reasoning_usd,
+            cache_write_usd if cache_write_1h_usd is None else cache_write_1h_usd,
         )
     ]
     return Rates(*femto)
 
 
 def _own_prices(own: FilePrice, version: str) -> UnitPrices:
-    rates = _rates(own.input, own.output, own.cache_read, own.cache_write, own.reasoning)
+    rates = _rates(own.input, own.output, own.cache_read, own.cache_write, own.reasoning, own.cache_write_1h)
     return UnitPrices(version, ((-1, rates),))

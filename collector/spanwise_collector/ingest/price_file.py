@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-_RATES: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
+_RATES: Final = ("input", "output", "cache_read", "cache_write", "reasoning", "cache_write_1h")
 _KEYS: Final = {"provider", "model", "from", *_RATES}
 _MAX_USD_PER_MILLION: Final = Decimal(1_000_000)
 
@@ -31,6 +31,7 @@ class FilePrice:
         cache_read: input tokens read from the cache.
         cache_write: input tokens written to the cache.
         reasoning: reasoning tokens.
+        cache_write_1h: input tokens written to the cache for an hour.
     """
 
     provider: str
@@ -41,6 +42,7 @@ class FilePrice:
     cache_read: Decimal | None = None
     cache_write: Decimal | None = None
     reasoning: Decimal | None = None
+    cache_write_1h: Decimal | None = None
 
     def matches(self, provider: str, model: str, day: date) -> bool:
         """Whether it holds for a call; names in lower case."""
@@ -87,8 +89,8 @@ def parse_price_file(text: str, *, name: str = "prices.toml") -> PriceFile:
 
     Args:
         text: TOML: an optional `version`, then tables `[[models]]` with `model`, `input`, `output` and, optional,
-            `provider`, `from`, `cache_read`, `cache_write`, `reasoning`. Prices are strings or numbers, US dollars per
-            million tokens.
+            `provider`, `from`, `cache_read`, `cache_write`, `cache_write_1h`, `reasoning`. Prices are strings or
+            numbers, US dollars per million tokens.
         name: how to call it in messages and versions.
 
     Raises:
@@ -136,6 +138,7 @@ def _entry(found: dict[str, object], where: str) -> FilePrice:
         rates.get("cache_read"),
         rates.get("cache_write"),
         rates.get("reasoning"),
+        rates.get("cache_write_1h"),
     )
 
 

@@ -1,7 +1,7 @@
-"""Tokens and money of one span, and which of several spans bears the bill of a call."""
+"""Tokens and money of one span."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 from spanwise_collector.ingest.cost import PriceBook, Usage
 from spanwise_collector.normalise.columns import Pairs
@@ -46,6 +46,7 @@ _EXTRA: Final = tuple(
 _COST_TOTAL: Final = SLOT["cost_total"]
 _COST_INPUT: Final = SLOT["cost_input"]
 _COST_OUTPUT: Final = SLOT["cost_output"]
+_CACHE_WRITE_1H: Final = SLOT["tok_cache_write_1h"]
 _PROVIDER: Final = SLOT["provider"]
 _MODEL_REQUEST: Final = SLOT["model_request"]
 _MODEL_RESPONSE: Final = SLOT["model_response"]
@@ -71,7 +72,7 @@ def read_usage(values: Sequence[Any], counting: tuple[Counting, Counting], warni
             warnings.add("cache_exceeds_input")
     if reasoning and (of_output == "exclusive" or (of_output == "provider" and _is_gemini(values))):
         tokens_out = min(tokens_out + reasoning, MAX_COUNT)
-    return Usage(tokens_in, tokens_out, cache_read, cache_write, reasoning or 0)
+    return Usage(tokens_in, tokens_out, cache_read, cache_write, reasoning or 0, values[_CACHE_WRITE_1H] or 0)
 
 
 def _is_anthropic(values: Sequence[Any]) -> bool:
@@ -147,47 +148,3 @@ def counts(kind: str, *, has_tokens: bool, has_model: bool, failed: bool) -> boo
     (refused, timed out) is no bill, and no unpriced one either.
     """
     return kind in CALL_KINDS and (has_tokens or (has_model and not failed))
-
-
-Claim: TypeAlias = tuple[str, str, int, int]
-"""What two spans of the same provider call have in common: project, response id, input and output tokens."""
-
-
-class Call(NamedTuple):
-    """A span that claims the bill of a provider call, as far as it takes to find another one that claims the same.
-
-    Attributes:
-        row: its position in the batch.
-        claim: project, the provider's id of the answer, input and output tokens.
-        start_us: start.
-        end_us: end.
-        span_id: the last word on order.
-    """
-
-    row: int
-    claim: Claim
-    start_us: int
-    end_us: int
-    span_id: bytes
-
-
-def counted_elsewhere(calls: Iterable[Call]) -> set[int]:
-    """Rows whose call another row of the batch already bears: the same answer, at the same time, with the same tokens.
-
-    The provider's id alone is not enough: some self-hosted servers give every answer the same one. Of several, the one
-    that starts first (the instrumentation around the client's own) bears the bill.
-    """
-    by_answer: dict[Claim, list[Call]] = {}
-    for call in calls:
-        by_answer.setdefault(call.claim, []).append(call)
-    found: set[int] = set()
-    for same in by_answer.values():
-        if len(same) == 1:
-            continue
-        end_us = -1
-        for call in sorted(same, key=lambda call: (call.start_us, -call.end_us, call.span_id)):
-            if call.start_us < end_us:
-                found.add(call.row)
-            else:
-                end_us = call.end_us
-    return found

@@ -7,7 +7,7 @@ from spanwise_collector.ingest.cost import PriceBook, UnitPrices
 from spanwise_collector.query.explain_fields import holds
 from spanwise_schemas.api_explain import CostOrigin, FieldOrigin, PriceLine
 from spanwise_schemas.conventions import CALL_KINDS, SPAN_FIELDS, Source
-from spanwise_schemas.usage_reasons import USAGE_REASONS
+from spanwise_schemas.usage_reasons import meaning_of
 
 _FEMTO_PER_NANO: Final = 10**6
 _SOURCES: Final = {one.name: one.sources for one in SPAN_FIELDS}
@@ -115,10 +115,12 @@ def _priced(row: Mapping[str, Any], prices: PriceBook) -> tuple[str, UnitPrices 
 def _lines(row: Mapping[str, Any], unit: UnitPrices) -> list[PriceLine]:
     rates = unit.rates(row["tok_input"])
     cached = row["tok_cache_read"] + row["tok_cache_write"]
+    for_an_hour = min(row["usage_extra"].get("cache_write_1h", 0), row["tok_cache_write"])
     lines = (
         ("input", row["tok_input"] - cached, rates.input),
         ("read from cache", row["tok_cache_read"], rates.cache_read),
-        ("written to cache", row["tok_cache_write"], rates.cache_write),
+        ("written to cache", row["tok_cache_write"] - for_an_hour, rates.cache_write),
+        ("written to cache for an hour", for_an_hour, rates.cache_write_1h),
         ("output", row["tok_output"] - row["tok_reasoning"], rates.output),
         ("reasoning", row["tok_reasoning"], rates.reasoning),
     )
@@ -159,7 +161,7 @@ def bill_words(row: Mapping[str, Any]) -> str:
     if row["counts_usage"]:
         return "This span bears the bill: its tokens and cost are in every sum."
     if row["usage_reason"]:
-        return f"Not in the sums. {USAGE_REASONS.get(row['usage_reason'], row['usage_reason'])}"
+        return f"Not in the sums. {meaning_of(row['usage_reason'])}"
     if row["kind"] not in CALL_KINDS:
         return "Nothing to bear: not a model call, and no tokens."
     return "Nothing to bear: the call failed before it used tokens."
