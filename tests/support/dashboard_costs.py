@@ -23,7 +23,7 @@ from spanwise_schemas.api_costs import (
     UnpricedModel,
     UnpricedModels,
 )
-from spanwise_schemas.usage_reasons import USAGE_REASONS
+from spanwise_schemas.usage_reasons import meaning_of
 from tests.support.dashboard_data import MODELS, Dataset
 
 Window = tuple[datetime, datetime]
@@ -110,7 +110,7 @@ def duplicates(data: Dataset, now: Sequence[TraceDetail]) -> Duplicates:
         items.append(
             DuplicateGroup(
                 reason=reason,
-                meaning=USAGE_REASONS.get(reason, reason),
+                meaning=meaning_of(reason),
                 scope=scope,
                 name=name,
                 spans=len(spans),

@@ -16,7 +16,7 @@ from spanwise_schemas.api import (
     Usage,
 )
 from spanwise_schemas.attributes import Kind
-from spanwise_schemas.usage_reasons import USAGE_REASONS
+from spanwise_schemas.usage_reasons import meaning_of
 
 HOSTILE = (
     "<script>window.pwned=1</script><img src=x onerror='window.pwned=2'> ![](http://evil.invalid/p.png) "
@@ -174,7 +174,7 @@ class TraceBuilder:
             update={
                 "summary": detail.summary.model_copy(update={"usage": usage}),
                 "usage_reason": "not_a_model_call",
-                "usage_meaning": USAGE_REASONS["not_a_model_call"],
+                "usage_meaning": meaning_of("not_a_model_call"),
             }
         )
 

@@ -9,7 +9,7 @@ from spanwise_collector.query.window import Window
 from spanwise_collector.store.database import Reader
 from spanwise_schemas.api import Usage
 from spanwise_schemas.api_costs import DuplicateGroup, Duplicates, UnpricedModel, UnpricedModels, UnpricedReason
-from spanwise_schemas.usage_reasons import USAGE_REASONS
+from spanwise_schemas.usage_reasons import meaning_of
 
 MAX_ITEMS: Final = 100
 _TOKENS: Final = "sum(tok_input), sum(tok_output), sum(tok_cache_read), sum(tok_cache_write), sum(tok_reasoning)"
@@ -133,7 +133,7 @@ def _duplicate(row: tuple[Any, ...]) -> DuplicateGroup:
     reason, scope, name, spans, priced, cost, (trace, span), *tokens = row
     return DuplicateGroup(
         reason=reason,
-        meaning=USAGE_REASONS.get(reason, reason),
+        meaning=meaning_of(reason),
         scope=scope,
         name=name,
         spans=spans,

@@ -10,7 +10,7 @@ from spanwise_collector.query.traces import summary_of
 from spanwise_collector.query.values import micros
 from spanwise_collector.store.database import Reader
 from spanwise_schemas.api import CostDetail, SpanDetail
-from spanwise_schemas.usage_reasons import USAGE_REASONS
+from spanwise_schemas.usage_reasons import meaning_of
 
 _COLUMNS: Final = f"""{SPAN_COLUMNS},
 service, env, release, user_id, session_id, tags, prompt_name, prompt_version, model_request, model_response,
@@ -74,7 +74,7 @@ def get_span(
         streaming=row["streaming"],
         tool_call_id=row["tool_call_id"],
         usage_reason=row["usage_reason"],
-        usage_meaning=USAGE_REASONS.get(row["usage_reason"], row["usage_reason"]),
+        usage_meaning=meaning_of(row["usage_reason"]) if row["usage_reason"] else "",
         scope=row["scope"],
         sdk=row["sdk"],
         convention=row["convention"],
