@@ -72,6 +72,9 @@ class Judge:
             yield from self._answer(one)
         for case in dict.fromkeys(entry["case"] for entry in self.truth):
             yield from self._case(case)
+        if strangers := [span for span in self.spans if span.row["counts_usage"] and not self._cases_of(span)]:
+            said = [f"{span.row['name']}: {span.row['tok_input']}" for span in strangers]
+            yield Verdict("counted_once", "", 0, WRONG, [], said, "spans that bear a bill, but belong to no answer")
         for absence in self._absences:
             if absence.number not in self._used:
                 why = f"absent.toml, entry {absence.number}: nothing is absent there, take it out"
