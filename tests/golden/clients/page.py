@@ -10,7 +10,18 @@ from tests.golden.clients.recording import Recording
 
 MARKS: Final = {RIGHT: "✓", ABSENT: "-", OTHER: "≠", WRONG: "✗"}
 GROUPS: Final = {
-    "The call": ("span", "kind", "provider", "model_request", "model_response", "params", "streaming", "ttft", "error"),
+    "The call": (
+        "span",
+        "kind",
+        "provider",
+        "model_request",
+        "model_response",
+        "params",
+        "streaming",
+        "ttft",
+        "error",
+        "error_message",
+    ),
     "What was said": (
         "system",
         "input_text",

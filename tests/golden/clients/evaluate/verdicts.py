@@ -72,7 +72,8 @@ class Judge:
             yield from self._answer(one)
         for case in dict.fromkeys(entry["case"] for entry in self.truth):
             yield from self._case(case)
-        if strangers := [span for span in self.spans if span.row["counts_usage"] and not self._cases_of(span)]:
+        billed = [span for span in self.spans if span.row["counts_usage"] and span.row["tok_input"]]
+        if strangers := [span for span in billed if not self._cases_of(span)]:
             said = [f"{span.row['name']}: {span.row['tok_input']}" for span in strangers]
             yield Verdict("counted_once", "", 0, WRONG, [], said, "spans that bear a bill, but belong to no answer")
         for absence in self._absences:
