@@ -1,12 +1,13 @@
 """The page docs/clients.md: which field is right for which client, and what clients do not send."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from tests.golden.clients.evaluate import absent
 from tests.golden.clients.evaluate.verdicts import ABSENT, NAMES, OTHER, RIGHT, WRONG, Verdict
-from tests.golden.clients.recording import Recording
+from tests.golden.clients.recording import PROGRAMS, Recording
 
 MARKS: Final = {RIGHT: "✓", ABSENT: "-", OTHER: "≠", WRONG: "✗"}
 GROUPS: Final = {
@@ -64,6 +65,8 @@ A number beside a mark says for how many answers. An empty cell: no answer was o
 the provider's list price to the nano-dollar; where a client leaves out counts that the price depends on, it cannot be.
 `counted_once`: each answer is on exactly one span that bears the bill. `session` and `user` are right when the trace
 has them, on whichever span the client put them.
+
+How these are recorded and how a client is added: [tests/golden/clients](../tests/golden/clients/README.md).
 """
 
 
@@ -92,12 +95,24 @@ def page(results: Mapping[str, Sequence[Verdict]], recordings: Mapping[str, Reco
     return "\n".join([_HEAD, *_clients(results, recordings), *_tables(results), *_notes(results, recordings)])
 
 
+def pinned(client: str) -> list[tuple[str, str]]:
+    """The packages that a client's program asks for, with their versions."""
+    wanted = PROGRAMS / client / "package.json"
+    if wanted.exists():
+        return sorted(json.loads(wanted.read_text(encoding="utf-8"))["dependencies"].items())
+    lines = (PROGRAMS / client / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    found = [line.split("#")[0].strip().partition("==") for line in lines]
+    return sorted((name, version) for name, _, version in found if version)
+
+
 def _clients(results: Mapping[str, Sequence[Verdict]], recordings: Mapping[str, Recording]) -> Iterator[str]:
-    yield "| name | client | answers | right | - | ≠ | ✗ |\n|---|---|--:|--:|--:|--:|--:|"
+    yield "| name | client | packages | answers | ✓ | - | ≠ | ✗ |\n|---|---|---|--:|--:|--:|--:|--:|"
     for name, verdicts in results.items():
         counts = Counter(one.outcome for one in verdicts)
         numbers = " | ".join(f"{counts[one]:,}" for one in MARKS)
-        yield f"| `{name}` | {recordings[name].title} | {len(recordings[name].truth)} | {numbers} |"
+        found = recordings[name]
+        packages = ", ".join(f"{package} {version}" for package, version in pinned(found.client))
+        yield f"| `{name}` | {found.title} | {packages} | {len(found.truth)} | {numbers} |"
     yield ""
 
 
@@ -112,20 +127,21 @@ def _tables(results: Mapping[str, Sequence[Verdict]]) -> Iterator[str]:
 
 
 def _notes(results: Mapping[str, Sequence[Verdict]], recordings: Mapping[str, Recording]) -> Iterator[str]:
+    """What is declared absent; recordings of which the same is said stand together."""
     yield "## What clients do not send\n"
+    by_lines: dict[tuple[str, ...], list[str]] = {}
     for name in results:
-        found = absent.load(recordings[name])
-        if found:
-            yield f"`{name}`\n"
-            yield from _reasons(found)
-            yield ""
+        by_lines.setdefault(tuple(_reasons(absent.load(recordings[name]))), []).append(f"`{name}`")
+    for lines, alike in by_lines.items():
+        if lines:
+            yield "\n".join([", ".join(alike) + "\n", *lines]) + "\n"
 
 
-def _reasons(found: list[absent.Absence]) -> Iterator[str]:
+def _reasons(found: list[absent.Absence]) -> list[str]:
     """One line for each reason."""
     by_reason: dict[str, list[str]] = {}
     for one in found:
-        cases = "" if one.cases == ("*",) else f" (cases {', '.join(one.cases)})"
-        by_reason.setdefault(one.reason, []).append(f"{MARKS[OTHER if one.sends_other else ABSENT]} {one.field}{cases}")
-    for reason, fields in by_reason.items():
-        yield f"- {', '.join(fields)}: {reason}"
+        mark = f"{MARKS[OTHER]} " if one.sends_other else ""
+        cases = "" if one.cases == ("*",) else f" ({', '.join(f'`{case}`' for case in one.cases)})"
+        by_reason.setdefault(one.reason, []).append(f"{mark}{one.field}{cases}")
+    return [f"- {', '.join(fields)}: {reason}" for reason, fields in by_reason.items()]
