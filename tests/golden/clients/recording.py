@@ -75,7 +75,7 @@ def names() -> list[str]:
     return sorted(path.name.removesuffix(".tar.xz") for path in FOLDER.glob("*.tar.xz"))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def load(name: str) -> Recording:
     """Read a recording."""
     with tarfile.open(FOLDER / f"{name}.tar.xz", mode="r:xz") as tar:

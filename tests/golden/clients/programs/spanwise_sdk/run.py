@@ -1,4 +1,4 @@
-"""The packages `openai` and `anthropic` under Spanwise's own SDK: blocks that hand over the response."""
+"""The packages `openai` and `anthropic` under Spanwise's own SDK: blocks, or instrumentations that it switches on."""
 
 import os
 from contextlib import contextmanager
@@ -63,8 +63,13 @@ def make(kind, **options):
     return client
 
 
-spanwise.init(project="golden", endpoint=os.environ["SPANWISE_STUB_URL"], service="app", instrument=False)
-openai_calls.run_all(case, session, make=make)
-# The helper `messages.stream` hands out no response to record.
-anthropic_calls.run_all(case, session, make=make, without=("plain messages-stream", "tool messages-stream"))
+if os.environ["SPANWISE_VARIANT"] == "blocks":
+    spanwise.init(project="golden", endpoint=os.environ["SPANWISE_STUB_URL"], service="app", instrument=False)
+    openai_calls.run_all(case, session, make=make)
+    # The helper `messages.stream` hands out no response to record.
+    anthropic_calls.run_all(case, session, make=make, without=("plain messages-stream", "tool messages-stream"))
+else:
+    spanwise.init(project="golden", endpoint=os.environ["SPANWISE_STUB_URL"], service="app", instrument=True)
+    openai_calls.run_all(case, session)
+    anthropic_calls.run_all(case, session)
 spanwise.shutdown()
