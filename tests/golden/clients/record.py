@@ -54,9 +54,9 @@ def clients() -> list[str]:
     return sorted(one.name for one in PROGRAMS.iterdir() if any((one / run).exists() for run in ("run.py", "run.mjs")))
 
 
-def runs_of(client: str) -> list[Run]:
+def runs_of(client: str, folder: Path = PROGRAMS) -> list[Run]:
     """The runs of a program: one, or one per variant in its `client.toml`."""
-    path = PROGRAMS / client / "client.toml"
+    path = folder / client / "client.toml"
     found: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     title, timeout_s, env = found.get("title", client), found.get("timeout_s", TIMEOUT_S), found.get("env", {})
     variants = found.get("variants", {"": {}})
@@ -100,6 +100,7 @@ def variables(run: Run, url: str, home: str) -> dict[str, str]:
         "DO_NOT_TRACK": "1",
         "PYTHONPATH": str(PROGRAMS / "shared"),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "SPANWISE_SHARED": str(PROGRAMS / "shared"),
         "SPANWISE_STUB_URL": url,
         "SPANWISE_MATERIAL": str(Path(home) / "material.json"),
         "SPANWISE_VARIANT": run.variant,
@@ -147,9 +148,8 @@ def record(run: Run) -> Recording:
         if ended:
             raise RuntimeError(f"{run.name}: {ended}. It said:\n{output.read_text(errors='replace')[-4_000:]}")
         settle(stub)
-        folders = [home, str(Path(command[0]).parents[1]), str(ROOT), sys.base_prefix]
-        if command[0] == "node":
-            folders = [home, str(Path(command[1]).parent), str(ROOT)]
+        installed = Path(command[1]).parent if command[0] == "node" else Path(command[0]).parents[1]
+        folders = [home, str(installed), str(ROOT), sys.base_prefix]
         return Recording(
             run.client,
             run.variant,

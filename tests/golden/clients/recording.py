@@ -43,7 +43,7 @@ class Recording:
         return f"{self.client}-{self.variant}" if self.variant else self.client
 
 
-def save(found: Recording) -> Path:
+def save(found: Recording, folder: Path = FOLDER) -> Path:
     """Write a recording; the same recording gives the same bytes. Returns its file."""
     about = {key: value for key, value in asdict(found).items() if key not in ("truth", "sent")}
     sent = [
@@ -61,7 +61,7 @@ def save(found: Recording) -> Path:
             entry = tarfile.TarInfo(name)
             entry.size = len(data)
             tar.addfile(entry, io.BytesIO(data))
-    path = FOLDER / f"{found.name}.tar.xz"
+    path = folder / f"{found.name}.tar.xz"
     path.write_bytes(lzma.compress(packed.getvalue(), preset=9))
     return path
 
@@ -76,9 +76,9 @@ def names() -> list[str]:
 
 
 @lru_cache(maxsize=64)
-def load(name: str) -> Recording:
+def load(name: str, folder: Path = FOLDER) -> Recording:
     """Read a recording."""
-    with tarfile.open(FOLDER / f"{name}.tar.xz", mode="r:xz") as tar:
+    with tarfile.open(folder / f"{name}.tar.xz", mode="r:xz") as tar:
         about, truth, sent, bodies = (_part(tar, one) for one in ("about.json", "truth.json", "sent.json", "bodies"))
     requests = []
     at = 0
