@@ -141,13 +141,15 @@ class Database:
             raise
         return cls(address, cluster, opened[:WRITERS], opened[WRITERS:], limits or ReadLimits())
 
-    def insert(self, table: str, rows: pa.RecordBatch, *, token: str) -> None:
+    def insert(self, table: str, rows: pa.RecordBatch, *, token: str, one_shard: bool = False) -> None:
         """Insert rows as one block under a token; the same token again is recognised and stores nothing.
 
         Args:
             table: its name.
             rows: columns by name; columns that are absent take their defaults.
             token: says which rows these are; see docs/decisions/0003-exactly-once.md.
+            one_shard: on a cluster all rows go to the first shard, where the same token meets them again, for tables
+                that are sharded at random.
 
         Raises:
             TransientStoreError: try again with the same rows and token.
@@ -159,6 +161,8 @@ class Database:
         compression = None if self.address.interface == "chdb" else "lz4"
         body = _arrow_stream(rows, compression)
         settings = {**ONE_BLOCK, **MERGES_INDEX_TEXT, **EXACTLY_ONCE, "insert_deduplication_token": token}
+        if one_shard and self.cluster:
+            settings["insert_shard_id"] = 1
         names = list(rows.schema.names)
 
         with self._writer() as client:

@@ -27,13 +27,17 @@ ORDER BY (project_id, toStartOfFiveMinutes(time), trace_id, span_id, time, side,
 TTL toDate(time) + toIntervalDay(14) DELETE
 SETTINGS non_replicated_deduplication_window=10000, ttl_only_drop_parts=1, index_granularity=1024;
 
--- Changes made to stored spans after ingest (bills moved, prices renewed): what, how far, when.
--- shard by cityHash64(id)
+-- Changes made to stored spans after ingest (bills moved, prices renewed): a journal, see docs/decisions/0008-one-bill.md
+-- shard by 0
 CREATE TABLE IF NOT EXISTS amendments (
-  id String, kind LowCardinality(String), project_id LowCardinality(String), from_time DateTime64(6,'UTC'), to_time DateTime64(6,'UTC'),
-  state LowCardinality(String), detail String, n_spans UInt64, cost_before_n Int64, cost_after_n Int64, version UInt64, ts DateTime64(3,'UTC')
-) ENGINE = ReplacingMergeTree(version) ORDER BY (id) TTL toDateTime(ts) + toIntervalDay(400)
+  number UInt64, owner String, kind LowCardinality(String), project_id LowCardinality(String),
+  from_time DateTime64(6,'UTC'), to_time DateTime64(6,'UTC'), state LowCardinality(String), step UInt8,
+  change String CODEC(ZSTD(3)), n_spans UInt64, cost_before_n Int64, cost_after_n Int64, ts DateTime64(3,'UTC')
+) ENGINE = ReplacingMergeTree(step) ORDER BY (number) TTL toDateTime(ts) + toIntervalDay(400)
 SETTINGS non_replicated_deduplication_window=10000;
+
+-- What lightweight updates need: the row's number in its first part.
+ALTER TABLE spans MODIFY SETTING enable_block_number_column=1, enable_block_offset_column=1;
 
 -- Equal inputs, for the question what a cache of answers would have saved. The second takes upper and lower case, digits
 -- and white space for the same. DEFAULT and not MATERIALIZED, which a Distributed table would refuse to pass on.
