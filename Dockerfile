@@ -14,10 +14,11 @@ COPY dashboard dashboard
 RUN /opt/uv/bin/uv pip install --no-cache --no-deps --no-build-isolation --python /opt/spanwise/bin/python .
 
 FROM python:3.13-slim
-RUN useradd --create-home --uid 10001 spanwise
+# A volume that is mounted there first belongs to the user, who keeps API keys in it.
+RUN useradd --create-home --uid 10001 spanwise && install --directory --owner spanwise --mode 0700 /var/lib/spanwise
 COPY --from=build /opt/spanwise /opt/spanwise
 ENV PATH=/opt/spanwise/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER spanwise
-EXPOSE 4318 8501
+EXPOSE 4317 4318 8501
 # As with `spanwise` anywhere: SIGTERM stores what was read, then stops.
 CMD ["spanwise", "--help"]

@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help demo up test check test-kafka test-browser test-wheel docs lock format clean
+.PHONY: help demo up test check test-kafka test-browser test-node test-wheel docs lock format clean
 
 help:            ## Show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t18
@@ -31,6 +31,10 @@ test-kafka: .venv/.ready  ## Contract, end-to-end and crash suites on a real Apa
 
 test-browser: .venv/.ready  ## The dashboard in headless Chromium (needs Debian's chromium or CHROMIUM=/path)
 	@$(PY) -m pytest tests/browser $(ARGS)
+
+test-node: .venv/.ready  ## The Node example, to stored traces (needs Node 20 or later with npm)
+	@npm ci --prefix examples/node_otlp --no-audit --no-fund --silent
+	@$(PY) -m pytest tests/node $(ARGS)
 
 test-wheel: .venv/.ready  ## Build the wheel, install it without extras, try what must work there
 	@sh scripts/test_wheel.sh

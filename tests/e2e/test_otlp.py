@@ -220,7 +220,7 @@ def test_a_key_names_the_project(
 def test_what_was_answered_with_success_is_stored_when_the_collector_is_told_to_stop(
     kafka_bootstrap: str, tmp_path: Path
 ) -> None:
-    """Spans taken before and after SIGTERM are in the store afterwards; what comes too late is not answered with 200."""
+    """Spans taken before and after SIGTERM are in the store in the end; later ones are not answered with 200."""
     project = f"stop-{uuid.uuid4().hex}"
     trace = uuid.uuid4().bytes
     accepted = 0

@@ -15,7 +15,8 @@ from scripts.write_configuration import PAGE, page
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     [
-        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples/README.md")),
+        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+        *(path for path in (ROOT / "examples").rglob("*.md") if "node_modules" not in path.parts),
         *(ROOT / "docs").rglob("*.md"),
     ]
 )

@@ -104,6 +104,8 @@ def _announce(stack: Stack, options: UpOptions, terminal: Terminal) -> None:
     for line in first_trace(stack.kafka).splitlines():
         terminal.line(f"    {line}" if line else "")
     terminal.line()
+    terminal.line(f"OpenTelemetry exporters send to it with OTEL_EXPORTER_OTLP_ENDPOINT={stack.collector_url}")
+    terminal.line()
     terminal.line("Ctrl-C stores what is still in Kafka and stops everything.")
     if options.open_browser:
         webbrowser.open(page)
