@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 import uvicorn
@@ -17,6 +18,8 @@ from spanwise_dashboard.client import Client
 from spanwise_dashboard.errors import NotFoundError, RequestRefusedError
 from spanwise_dashboard.state import Filters
 from spanwise_schemas.api import TraceSummary
+from spanwise_schemas.api_costs import CostDimension
+from tests.support import dashboard_costs
 from tests.support.dashboard_data import ERROR_TRACE_ID, OK_TRACE_ID, Dataset, chat_trace, little
 from tests.support.dashboard_fake import FakeApi, serve
 from tests.support.dashboard_rows import store
@@ -240,3 +243,71 @@ def test_a_window_that_ends_before_it_starts_is_refused(client: Client) -> None:
     """The refusal says which parameter is wrong."""
     with pytest.raises(RequestRefusedError, match="from"):
         client.overview("default", END, START, Filters())
+
+
+def test_costs(client: Client) -> None:
+    """Totals of the window and of the one before it are those of the traces."""
+    found = client.costs("default", START, END, Filters())
+    overview = client.overview("default", START, END, Filters())
+
+    for costs, totals in ((found.current, overview.current), (found.previous, overview.previous)):
+        assert (costs.calls, costs.usage, costs.cost_nanousd) == (totals.llm_calls, totals.usage, totals.cost_nanousd)
+        assert costs.unpriced_calls == totals.unpriced_calls
+
+
+@pytest.mark.parametrize("dimension", get_args(CostDimension))
+def test_costs_by_each_dimension(client: Client, dimension: CostDimension) -> None:
+    """Groups add up to the totals and are the same on both, dearest first."""
+    found = client.costs_by("default", START, END, Filters(), dimension)
+    expected = dashboard_costs.breakdown(known(), (START, END), known().traces[:2], known().traces[2:], dimension)
+    totals = client.costs("default", START, END, Filters()).current
+
+    assert [group.model_dump() for group in found.groups] == [group.model_dump() for group in expected.groups]
+    assert sum(group.totals.cost_nanousd or 0 for group in found.groups) == totals.cost_nanousd
+    assert sum(group.totals.calls for group in found.groups) == totals.calls
+
+
+def test_unpriced_and_duplicates(client: Client) -> None:
+    """Every call of the data has a price; one agent repeats the tokens of its call."""
+    repeats = client.duplicates("default", START, END, Filters())
+    [agent] = repeats.items
+
+    assert client.unpriced("default", START, END, Filters()).items == []
+    assert (agent.reason, agent.name, agent.spans, agent.example_trace_id) == (
+        "not_a_model_call",
+        "support_agent",
+        1,
+        OK_TRACE_ID,
+    )
+    assert repeats.usage == known().spans[(OK_TRACE_ID, LLM_SPAN)].summary.usage
+
+
+def test_what_if_another_model(client: Client) -> None:
+    """Calls of every model are priced on another one that the list knows, and on none that it does not."""
+    listed = {(one.provider, one.model) for one in client.priced_models().items}
+    found = client.what_if_model("default", START, END, Filters(), provider="openai", model="gpt-4o")
+    unknown = client.what_if_model("default", START, END, Filters(), provider="", model="no such model")
+
+    assert ("openai", "gpt-4o") in listed
+    assert found.calls == client.costs("default", START, END, Filters()).current.calls
+    assert found.price_version.startswith("genai-prices ")
+    assert {swap.model for swap in found.by_model} == {"gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5"}
+    assert (unknown.price_version, unknown.cost_there_nanousd) == ("", None)
+
+
+def test_what_if_a_cache(client: Client) -> None:
+    """Inputs that differ are no repeats, whatever the life time."""
+    found = client.what_if_cache("default", START, END, Filters(), match="exact", ttl_seconds=86_400)
+
+    assert (found.calls, found.hits, found.hit_rate, found.top) == (1, 0, 0.0, [])
+
+
+def test_explain(client: Client) -> None:
+    """A span's fields come with what gave them; an unknown span is not found."""
+    [found] = client.explain("default", OK_TRACE_ID, LLM_SPAN).spans
+    given = {one.field: one.attribute for one in found.fields}
+
+    assert (given["tok_input"], given["finish_reason"]) == ("gen_ai.usage.input_tokens", "output")
+    assert found.counts_usage
+    with pytest.raises(NotFoundError):
+        client.explain("default", OK_TRACE_ID, "f" * 16)

@@ -15,6 +15,7 @@ Streaming observability for applications built on language models.
 On one machine:
   spanwise up                       broker, collector and dashboard; Ctrl-C stops them
   spanwise status                   how far behind it is, and what was refused
+  spanwise explain TRACE_ID         where every value of a trace comes from
 
 On a cluster, any number of each (settings come from SPANWISE_* variables):
   spanwise collector --role ingest  Kafka to ClickHouse
@@ -81,6 +82,17 @@ when it changes. The file has only hashes of the secrets.
 """
 
 
+_EXPLAIN_EXAMPLES = """\
+examples:
+  spanwise explain 4bf92f3577b34da6a3ce929d0e0e4736                      every span of the trace
+  spanwise explain 4bf92f3577b34da6a3ce929d0e0e4736 --span 00f067aa0ba902b7
+  spanwise explain 4bf92f3577b34da6a3ce929d0e0e4736 --json               for programs
+
+For every value it says which attribute gave it, by whose convention, and what was there and not used; then what was
+left over, how the tokens were counted, which price made the cost, and why the span bears the bill or not.
+"""
+
+
 def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="spanwise", description=_OVERVIEW, epilog=_EXIT_CODES, formatter_class=raw)
@@ -121,6 +133,14 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--api", metavar="URL", help="ask this collector instead")
 
     _add_keys(command("keys", "make, list and revoke the API keys of the OTLP receivers", _KEYS_NOTE))
+
+    explain = command("explain", "say where every value of a trace's spans comes from", _EXPLAIN_EXAMPLES)
+    explain.add_argument("trace_id", metavar="TRACE_ID", help="32 hex digits, as the trace page shows it")
+    explain.add_argument("--span", default="", metavar="ID", help="only this span, 16 hex digits")
+    explain.add_argument("--project", default="default", metavar="NAME", help="of the trace (default: default)")
+    explain.add_argument("--json", action="store_true", help="print the API's answer")
+    _add_data_dir(explain, "of the `spanwise up` to ask")
+    explain.add_argument("--api", metavar="URL", help="ask this collector instead")
 
     command("version", "print the version", "")
     return parser
@@ -206,6 +226,18 @@ def _run(options: argparse.Namespace) -> int:
             return run_status(data_dir=options.data_dir, api=options.api or "", terminal=Terminal(sys.stdout))
         case "keys":
             return _run_keys(options)
+        case "explain":
+            from spanwise_collector.cli.explain import run_explain
+
+            return run_explain(
+                trace_id=options.trace_id,
+                span_id=options.span,
+                project=options.project,
+                data_dir=options.data_dir,
+                api=options.api or "",
+                as_json=options.json,
+                terminal=Terminal(sys.stdout),
+            )
         case _:
             print(_version())
             return EXIT_OK

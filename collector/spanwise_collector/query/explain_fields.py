@@ -17,6 +17,7 @@ _COLUMN_OF: Final[Mapping[str, str]] = {
     "error_level": "status",
 }
 _RESOURCE_COLUMNS: Final = ("env", "service", "release", "sdk")
+_READINGS: Final = {**READINGS, "kind": "a word from the convention's own list of kinds"}
 _OUTSIDE: Final = ("resource.", "scope.")
 _DERIVED: Final[Mapping[str, tuple[Origin, str]]] = {
     "kind": ("derived", "no attribute says it: a span with a model and tokens is a model call, any other is `other`"),
@@ -96,7 +97,7 @@ def _given(one: Field, giver: str, value: str, row: Mapping[str, Any]) -> FieldO
         attribute=giver,
         path=" or ".join(".".join(rule.path) for rule in rules if rule.path),
         convention=rules[0].convention,
-        reading=READINGS[rules[0].reading],
+        reading=_READINGS[rules[0].reading],
         others=others,
     )
 

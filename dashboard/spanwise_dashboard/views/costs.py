@@ -67,11 +67,11 @@ def figures(costs: Costs, duplicates: Duplicates) -> list[Figure]:
         Figure("Cost", money(now.cost_nanousd), dearer, _cost_help(now)),
         Figure("Per call", money(per_call(now)), dearer_calls, "Cost over the calls whose price is known."),
         Figure("Model calls", compact(now.calls), change(now.calls, before.calls), _calls_help(now)),
-        Figure("Input tokens", compact(now.usage.input), more_in, _input_help(now)),
-        Figure("Output tokens", compact(now.usage.output), more_out, _output_help(now)),
+        Figure("Tokens in", compact(now.usage.input), more_in, _input_help(now)),
+        Figure("Tokens out", compact(now.usage.output), more_out, _output_help(now)),
         Figure("Cached input", percent(cached), points(cached, cached_before, "up"), from_cache),
-        Figure("Caching saved", money(caching.saved_nanousd), NO_CHANGE, _caching_help(costs)),
-        Figure("Repeats left out", compact(duplicates.spans), NO_CHANGE, _duplicates_help(duplicates)),
+        Figure("Cache saved", money(caching.saved_nanousd), NO_CHANGE, _caching_help(costs)),
+        Figure("Repeats", compact(duplicates.spans), NO_CHANGE, _duplicates_help(duplicates)),
     ]
     if comparable(now.calls, before.calls):
         return found

@@ -7,7 +7,18 @@ import streamlit as st
 
 from spanwise_dashboard.components.table import Cell, Column, Row, table
 from spanwise_dashboard.context import Context, address, go, href
-from spanwise_dashboard.format import NO_CHANGE, UNKNOWN, change, compact, count, money, percent, plural, ratio
+from spanwise_dashboard.format import (
+    NO_CHANGE,
+    UNKNOWN,
+    change,
+    compact,
+    count,
+    money,
+    money_in_brief,
+    percent,
+    plural,
+    ratio,
+)
 from spanwise_dashboard.state import DIMENSIONS, State
 from spanwise_dashboard.views.overview import comparable
 from spanwise_schemas.api_costs import CostBreakdown, CostDimension, CostGroup, CostTotals
@@ -39,6 +50,10 @@ def per_call(totals: CostTotals) -> int | None:
     return round(totals.cost_nanousd / priced) if totals.cost_nanousd is not None and priced else None
 
 
+FIRST: Final = 12
+"""Lines that are shown before all are asked for."""
+
+
 def breakdown(context: Context, found: CostBreakdown) -> None:
     """Draws the table with the choice of what it is by."""
     with st.container():
@@ -55,11 +70,19 @@ def breakdown(context: Context, found: CostBreakdown) -> None:
         )
         title = f"Costs by {LABELS[found.by].lower()}"
         empty = "No model calls in this time range."
-        clicked = table(title, columns(found), rows(context, found), key=f"costs-{found.by}", empty=empty)
-        if found.left_out:
+        lines = rows(context, found)
+        few = len(lines) > FIRST and not st.session_state.get("costs-all")
+        clicked = table(title, columns(found), lines[:FIRST] if few else lines, key=f"costs-{found.by}", empty=empty)
+        if few:
+            st.button(f"Show {len(lines)}", key="costs-more", icon=":material/unfold_more:", on_click=_show_all)
+        elif found.left_out:
             st.caption(f"The dearest {len(found.groups)}; {count(found.left_out)} more cost less.")
     if clicked is not None and clicked.action == "row":
         context.switch("traces", _behind(context, found.by, clicked.value))
+
+
+def _show_all() -> None:
+    st.session_state["costs-all"] = True
 
 
 def _by_changed() -> None:
@@ -110,7 +133,7 @@ def _row(context: Context, found: CostBreakdown, group: CostGroup, whole: int) -
         Cell(compact(usage.input), title=count(usage.input)),
         *([Cell(percent(ratio(usage.cache_read, usage.input)) if usage.input else UNKNOWN)] if _cached(found) else []),
         Cell(compact(usage.output), title=count(usage.output)),
-        Cell(money(per_call(totals))),
+        Cell(money_in_brief(per_call(totals)), title=money(per_call(totals))),
         Cell(cost, change=dearer, bar=share, title=left_out),
     )
     target = href("traces", _behind(context, found.by, group.key)) if group.key and found.by in _FILTERS else ""

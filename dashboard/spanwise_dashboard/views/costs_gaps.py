@@ -25,10 +25,10 @@ def unpriced_table(context: Context, found: UnpricedModels) -> None:
         st.subheader("Calls without a cost", anchor=False)
         st.caption(f"{plural(calls, 'call')} are in no sum above: an unknown cost is not zero.")
         columns = (
-            Column("Model", width="22%"),
-            Column("Calls", "right", width="9%"),
-            Column("Tokens", "right", width="9%", hide=520),
-            Column("Last seen", "right", width="12%", hide=620),
+            Column("Model", width="30%"),
+            Column("Calls", "right", width="76px"),
+            Column("Tokens", "right", width="84px", hide=520),
+            Column("Last seen", "right", width="104px", hide=620),
             Column("What to do", wrap=True),
         )
         clicked = table(
@@ -58,11 +58,11 @@ def price_file(found: UnpricedModels) -> str:
 def _unpriced(context: Context, number: int, item: UnpricedModel) -> Row:
     target = href("trace", shared(context.state()).on_trace(item.example_trace_id))
     cells = (
-        Cell(item.model or "(no model named)", sub=item.provider or "no provider named"),
+        Cell(item.model or "(no model named)", sub=item.provider or "no provider named", badges=(_WHY[item.reason],)),
         Cell(compact(item.calls), title=count(item.calls)),
         Cell(_tokens(item.usage), title=_exact(item.usage)),
         Cell(ago(item.last_seen, context.now()), title=clock(item.last_seen, context.zone, context.now())),
-        Cell(item.remedy, badges=(_WHY[item.reason],)),
+        Cell(item.remedy),
     )
     return Row(str(number), cells, href=target)
 
@@ -82,9 +82,9 @@ def duplicates_table(context: Context, found: Duplicates) -> None:
         columns = (
             Column("Span", width="24%", help="The newest opens with a click"),
             Column("Why it is not counted", wrap=True),
-            Column("Spans", "right", width="10%"),
-            Column("Tokens", "right", width="10%", hide=440),
-            Column("Cost", "right", width="12%", hide=520, help="What would have come on top, where it is known"),
+            Column("Spans", "right", width="76px"),
+            Column("Tokens", "right", width="84px", hide=440),
+            Column("Cost", "right", width="84px", hide=520, help="What would have come on top, where it is known"),
         )
         rows = [_duplicate(context, number, item) for number, item in enumerate(found.items)]
         clicked = table("Told more than once", columns, rows, key="duplicates", empty="")

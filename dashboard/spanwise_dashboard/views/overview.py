@@ -1,6 +1,6 @@
 """How the application does: totals, charts over time, models and names, against the window before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,6 +14,7 @@ from spanwise_dashboard.context import Context, address, go, href
 from spanwise_dashboard.controls import refresh_seconds, title_bar
 from spanwise_dashboard.format import (
     NO_CHANGE,
+    UNKNOWN,
     Change,
     change,
     compact,
@@ -28,6 +29,7 @@ from spanwise_dashboard.format import (
 from spanwise_dashboard.notices import explained, first_trace
 from spanwise_dashboard.state import Filters, State, TimeRange
 from spanwise_schemas.api import Group, GroupBy, Metric, MetricSeries, Overview, Totals
+from spanwise_schemas.api_costs import CostGroup
 
 _PARALLEL = 4
 """Requests to the collector at a time: its readers."""
@@ -133,8 +135,10 @@ def _body(context: Context) -> None:
     with explained():
         state = context.state()
         start, end = context.window()
-        with st.spinner("Adding up …", show_time=False):
+        with st.spinner("Adding up …", show_time=False), ThreadPoolExecutor(2) as pool:
+            later = pool.submit(context.client.costs_by, context.project, start, end, state.filters, "request")
             overview = context.client.overview(context.project, start, end, state.filters)
+            by_request = later.result()
         figures_row(figures(overview))
         if note := unpriced(overview.current):
             st.caption(f":material/info: {note}")
@@ -147,7 +151,7 @@ def _body(context: Context) -> None:
         with st.container():
             compared = not not_compared(overview)
             _by_model(context, overview.by_model, compared)
-            _by_name(context, overview.by_name, compared)
+            _by_name(context, overview.by_name, {group.key: group for group in by_request.groups}, compared)
 
 
 def figures_row(found: Sequence[Figure]) -> None:
@@ -233,16 +237,29 @@ def _by_model(context: Context, groups: Sequence[Group], compared: bool) -> None
     _group_table(context, "By model", "model", columns, rows, "No model calls in this time range.")
 
 
-def _by_name(context: Context, groups: Sequence[Group], compared: bool) -> None:
+def _by_name(context: Context, groups: Sequence[Group], costs: Mapping[str, CostGroup], compared: bool) -> None:
+    whole = sum(each.totals.cost_nanousd or 0 for each in costs.values())
     rows = [
         Row(
             group.key,
-            (*_common_cells(group, compared), Cell(duration(group.latency_ms_p99))),
+            (
+                *_common_cells(group, compared),
+                Cell(duration(group.latency_ms_p99)),
+                *_request_cells(
+                    costs.get(group.key), whole, compared and comparable(group.calls, group.previous_calls)
+                ),
+            ),
             href=_href(context, "name", group.key),
         )
         for group in groups
     ]
-    columns = (Column("Name", width="24%"), *_COMMON_COLUMNS, Column("p99", "right", hide=520))
+    columns = (
+        Column("Name", width="24%"),
+        *_COMMON_COLUMNS,
+        Column("p99", "right", hide=620),
+        Column("Tokens", "right", hide=560),
+        Column("Cost", "right", width="17%", help="Of all model calls in the trace, with its share of the whole"),
+    )
     _group_table(context, "By request", "name", columns, rows, "No requests in this time range.")
 
 
@@ -286,6 +303,24 @@ def _cost_cells(groups: Sequence[Group], group: Group, compared: bool) -> tuple[
     return (
         Cell(compact(group.usage.input + group.usage.output)),
         Cell(money(group.cost_nanousd), change=dearer, bar=_share(groups, group), title=unpriced),
+    )
+
+
+def _request_cells(group: CostGroup | None, whole: int, compared: bool) -> tuple[Cell, Cell]:
+    """Tokens and cost of the traces of one name; a dash where they called no model."""
+    if group is None:
+        return Cell(UNKNOWN), Cell(UNKNOWN)
+    totals = group.totals
+    unpriced = (
+        f"{plural(totals.unpriced_calls, 'call')} without a known price left out" if totals.unpriced_calls else None
+    )
+    dearer = (
+        change(totals.cost_nanousd, group.previous_cost_nanousd, "down") if compared and not unpriced else NO_CHANGE
+    )
+    share = ratio(totals.cost_nanousd or 0, whole) or 0.0
+    return (
+        Cell(compact(totals.usage.input + totals.usage.output)),
+        Cell(money(totals.cost_nanousd), change=dearer, bar=share, title=unpriced),
     )
 
 

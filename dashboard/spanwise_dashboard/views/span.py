@@ -12,10 +12,11 @@ from spanwise_dashboard.context import Context, href, shared
 from spanwise_dashboard.format import count, duration, money, plural, size, timestamp
 from spanwise_dashboard.messages import Message, Part, pretty, system_message
 from spanwise_dashboard.messages import conversation as messages_of
+from spanwise_dashboard.views.explain import explain_panel
 from spanwise_dashboard.views.scores import scores_table
 from spanwise_schemas.api import SpanDetail
 
-VIEWS = {"messages": "Messages", "raw": "Raw", "details": "Details"}
+VIEWS = {"messages": "Messages", "raw": "Raw", "details": "Details", "explain": "Explain"}
 _COLUMNS = (Column("Name", width="42%", wrap=True), Column("Value", wrap=True))
 
 
@@ -42,6 +43,8 @@ def span_panel(context: Context, span: SpanDetail) -> None:
             conversation(raw_sections(span), key=f"raw-{span_id}")
         case "details":
             _details(context, span)
+        case "explain":
+            explain_panel(context, span.trace_id, span_id)
         case _:
             conversation(sections(span), key=f"messages-{span_id}")
     if span.scores:
@@ -66,6 +69,7 @@ def facts(context: Context, span: SpanDetail) -> list[Fact]:
     found = [
         Fact("Duration", duration(summary.duration_ms)),
         Fact("First token", duration(summary.ttft_ms)) if summary.ttft_ms is not None else None,
+        Fact("Answer", "streamed") if span.streaming else None,
         Fact("Model", model, href=href("traces", place), action="model", value=model) if model else None,
         Fact("Provider", summary.provider) if summary.provider else None,
         Fact("Tokens", tokens) if usage.input or usage.output else None,
@@ -130,11 +134,16 @@ def error_messages(span: SpanDetail) -> list[Message]:
 def cost_source(span: SpanDetail) -> str:
     """How the cost came about, in a sentence."""
     if span.cost.source == "reported":
-        return "The caller reported this cost; it goes before a computed one."
+        beside = (
+            "" if span.cost.computed_nanousd is None else f" The price list says {money(span.cost.computed_nanousd)}."
+        )
+        return f"The caller reported this cost; it goes before a computed one.{beside}"
     if span.cost.source == "computed":
         return f"Computed from the tokens with the price list {span.cost.price_version}."
     if span.summary.counts_usage:
         return "No price is known for this model. Add it to the file that SPANWISE_PRICES_FILE names."
+    if span.usage_meaning:
+        return f"This span does not bear the bill. {span.usage_meaning}"
     if span.summary.usage.input or span.summary.usage.output:
         return "The bill for these tokens is borne by another span of the trace, so that nothing is counted twice."
     return "This span called no model."
@@ -186,6 +195,9 @@ def _details(context: Context, span: SpanDetail) -> None:
         )
         table("Tokens and cost", columns, cost_rows(span), key=f"cost-{span_id}", empty="")
         st.text(cost_source(span))
+    if span.parameters:
+        st.subheader("Request parameters", anchor=False)
+        table("Request parameters", _COLUMNS, _pairs(span.parameters), key=f"parameters-{span_id}", empty="")
     st.subheader("Origin", anchor=False)
     table("Origin", _COLUMNS, _pairs(_origin(context, span)), key=f"origin-{span_id}", empty="")
     st.subheader("Attributes", anchor=False)
@@ -219,6 +231,7 @@ def _origin(context: Context, span: SpanDetail) -> dict[str, str]:
         "Model requested": span.model_request,
         "Model that answered": span.model_response,
         "Response": span.response_id,
+        "Tool call": span.tool_call_id,
         "Instrumentation": span.scope,
         "SDK": span.sdk,
         "Convention": span.convention,

@@ -12,11 +12,13 @@ from spanwise_dashboard.components.facts import Fact, heading
 from spanwise_dashboard.components.table import Cell, Column, Row, table
 from spanwise_dashboard.context import Context, address, go, href, shared
 from spanwise_dashboard.format import change, compact, count, money, percent, plural, ratio
+from spanwise_dashboard.messages import gist
 from spanwise_dashboard.state import CACHES
 from spanwise_schemas.api_costs import CacheMatch, CacheWhatIf, ModelSwap, ModelWhatIf
 
 MATCHES: Final[dict[CacheMatch, str]] = {"exact": "Same input", "near": "Nearly the same"}
 LIVES: Final[dict[int, str]] = {300: "5 minutes", 3600: "1 hour", 86_400: "1 day", 604_800: "7 days"}
+MAX_REPEATS: Final = 8
 _NAMES: Final = {value: key for key, value in CACHES.items()}
 
 
@@ -141,7 +143,7 @@ def _cache(context: Context, start: datetime, end: datetime) -> None:
     clicked = table(
         "Repeated inputs",
         _REPEAT_COLUMNS,
-        [_repeat(context, found, number) for number in range(len(found.top))],
+        [_repeat(context, found, number) for number in range(len(found.top[:MAX_REPEATS]))],
         key="repeats",
         empty=nothing_repeated(found),
     )
@@ -189,7 +191,7 @@ _REPEAT_COLUMNS: Final = (
 def _repeat(context: Context, found: CacheWhatIf, number: int) -> Row:
     one = found.top[number]
     cells = (
-        Cell(one.preview or "(no preview)", sub=f"{one.name} · {one.model}".strip(" ·"), title=one.preview),
+        Cell(gist(one.preview) or "(no preview)", sub=f"{one.name} · {one.model}".strip(" ·"), title=one.preview),
         Cell(compact(one.calls)),
         Cell(compact(one.hits)),
         Cell(money(one.saved_nanousd), bar=ratio(one.saved_nanousd or 0, found.saved_nanousd or 0) or 0.0),
