@@ -8,7 +8,14 @@ import pytest
 from pydantic import SecretStr
 
 from spanwise_collector.ingest.settings import IngestSettings, KafkaConnection
-from spanwise_collector.service import ConfigurationError, ingest_settings, listening, make_runner, open_database
+from spanwise_collector.service import (
+    ConfigurationError,
+    ingest_settings,
+    listening,
+    make_receiver,
+    make_runner,
+    open_database,
+)
 from spanwise_collector.settings import load
 from spanwise_collector.store.database import Database
 
@@ -104,3 +111,18 @@ def test_a_price_file_with_a_mistake_names_the_setting(tmp_path: Path, database:
 
     with pytest.raises(ConfigurationError, match=r"^SPANWISE_PRICES_FILE: .*prices\.toml"):
         make_runner(load(prices_file=prices), database)
+
+
+def test_a_malformed_key_file_names_the_setting(tmp_path: Path) -> None:
+    """Nobody is let in by mistake, nor kept out: the start stops."""
+    keys = tmp_path / "keys.toml"
+    keys.write_text("[[keys")
+
+    with pytest.raises(ConfigurationError, match=r"^SPANWISE_KEYS_FILE: .*keys\.toml: it is not TOML"):
+        make_receiver(load(keys_file=keys, grpc_port=0))
+
+
+def test_a_taken_grpc_port_names_the_setting(taken_port: int) -> None:
+    """It is looked at before anything is opened."""
+    with pytest.raises(ConfigurationError, match=rf"^SPANWISE_GRPC_PORT: cannot listen on 127\.0\.0\.1:{taken_port} "):
+        make_receiver(load(grpc_port=taken_port))
