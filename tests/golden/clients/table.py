@@ -35,8 +35,8 @@ def explain(verdicts: Iterable[Verdict], *, all_cases: bool) -> Iterator[str]:
         yield f"  {outcome} {field}: {why or 'declared'}: {len(alike)} x: {cases[:400]}"
         for one in alike if all_cases else alike[:1]:
             yield f"      [{one.case} #{one.number}]"
-            yield f"      expected {str(one.expected)[:300]!r}"
-            yield f"      found    {str(one.found)[:300]!r}"
+            yield f"      expected {one.expected}"
+            yield f"      found    {one.found}"
 
 
 def draft(verdicts: Sequence[Verdict]) -> Iterator[str]:

@@ -21,6 +21,7 @@ WRONG: Final = "wrong"
 UNDECLARED: Final = "not in the payload, and not declared absent"
 NAMES: Final = (*CASE_FIELDS[:2], *(field.name for field in FIELDS), *CASE_FIELDS[2:])
 """All fields, in the order of the table."""
+_SHOWN: Final = 400
 _TOKENS: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
 
 
@@ -34,8 +35,8 @@ class Verdict:
         number: of the answer in the truth log; 0 for the case as a whole.
         outcome: `right`, `absent` (declared, and indeed not in the payload), `other` (declared: the client sends
             another value than the true one) or `wrong`.
-        expected: what it should be.
-        found: what it is.
+        expected: what it should be, as shown; "" of a right one.
+        found: what it is, as shown; "" for nothing.
         why: of a wrong one.
     """
 
@@ -43,9 +44,15 @@ class Verdict:
     case: str
     number: int
     outcome: str
-    expected: Any = None
-    found: Any = None
+    expected: str = ""
+    found: str = ""
     why: str = ""
+
+
+def shown(value: Any) -> str:
+    """A value for people: "" for nothing, and of a long one the beginning, the end and the length."""
+    text = repr(value) if value else ""
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]} ... {text[-_SHOWN // 2 :]} ({len(text)} characters)"
 
 
 class Judge:
@@ -67,7 +74,7 @@ class Judge:
     def verdicts(self) -> Iterator[Verdict]:
         """All verdicts; at the end one for each absence that was declared in vain."""
         why = "the client sent what is no good OTLP, or what Spanwise does not know" if self.refused else ""
-        yield Verdict("stored", "", 0, WRONG if self.refused else RIGHT, [], self.refused, why)
+        yield Verdict("stored", "", 0, WRONG if self.refused else RIGHT, "", shown(self.refused), why)
         for one in self.matched:
             yield from self._answer(one)
         for case in dict.fromkeys(entry["case"] for entry in self.truth):
@@ -75,7 +82,9 @@ class Judge:
         billed = [span for span in self.spans if span.row["counts_usage"] and span.row["tok_input"]]
         if strangers := [span for span in billed if not self._cases_of(span)]:
             said = [f"{span.row['name']}: {span.row['tok_input']}" for span in strangers]
-            yield Verdict("counted_once", "", 0, WRONG, [], said, "spans that bear a bill, but belong to no answer")
+            yield Verdict(
+                "counted_once", "", 0, WRONG, "", shown(said), "spans that bear a bill, but belong to no answer"
+            )
         for absence in self._absences:
             if absence.number not in self._used:
                 why = f"absent.toml, entry {absence.number}: nothing is absent there, take it out"
@@ -111,10 +120,12 @@ class Judge:
     ) -> Verdict:
         case, number = truth["case"], truth["number"]
         if is_right:
-            return Verdict(name, case, number, RIGHT, expected, found)
+            return Verdict(name, case, number, RIGHT)
+        has_found = bool(found)
+        expected, found = shown(expected), shown(found)
         declared = [one for one in self._absences if one.covers(name, case)]
         for one in declared:
-            if one.sends_other != bool(found):
+            if one.sends_other != has_found:
                 continue
             self._used.add(one.number)
             if is_sent:
