@@ -27,6 +27,7 @@ FINISH: Final = {
 }
 """The GenAI conventions' words for the APIs' finish reasons. A tool call is one also where the API says otherwise."""
 
+_STREAMS: Final = re.compile(r"""["']stream(ing)?["']: ?[Tt]rue""")
 _FINISH_NAME: Final = re.compile(r"(?i)(finish|stop)[._]?reason")
 _FINISH_MEMBER: Final = re.compile(r"(?i)(?:finish|stop)_?reasons?\W{1,8}(\w+)")
 _NUMBER: Final = re.compile(r"\d+(\.\d+)?")
@@ -80,7 +81,7 @@ def _input_text(truth: Truth) -> Any:
 def _found_input_text(span: Span) -> str:
     said = [one.text for one in _input(span) if one.role == "user" and one.text]
     if said:
-        return said[-1]
+        return "\n".join(said) if span.row["kind"] == KINDS["embedding"] else said[-1]
     body = span.bodies["input"]
     if span.row["kind"] != KINDS["embedding"]:
         return ""
@@ -149,7 +150,8 @@ def _finish(truth: Truth) -> Any:
 
 
 def _found_finish(span: Span) -> Any:
-    word = span.row["finish_reason"]
+    # Where the messages came as log records, only they tell it.
+    word = span.row["finish_reason"] or next((one.finish_reason for one in _output(span) if one.finish_reason), "")
     return {"tool_call": "tool_calls", "completed": "stop"}.get(word, word)
 
 
@@ -197,6 +199,30 @@ def _says_key(*words: str) -> Callable[[Truth, list[Span], Payload], bool]:
         return any(word in key for key in keys for word in words)
 
     return is_sent
+
+
+def _says_images(truth: Truth, spans: list[Span], payload: Payload) -> bool:
+    """Whether the spans of an answer have all its images."""
+    wanted = [image for one in truth["asked"]["messages"] for image in one["images"]]
+    texts = [payload.text[span.key] for span in spans]
+    return all(any(image in text for text in texts) for image in wanted)
+
+
+def _says_provider(truth: Truth, spans: list[Span], payload: Payload) -> bool:
+    """Whether an attribute that is named for the provider has a value; system instructions are something else."""
+    keys = [key.lower().replace("system_instructions", "") for span in spans for key in payload.spans[span.key].keys]
+    return any(word in key for key in keys for word in ("provider", "system", "vendor"))
+
+
+def _says_streaming(truth: Truth, spans: list[Span], payload: Payload) -> bool:
+    """Whether an attribute, event or member of JSON that is named for streaming says yes, or anything but no."""
+    for span in spans:
+        for key, values in payload.spans[span.key].pairs:
+            if "stream" in key.lower() and not {value.lower() for value in values} & {"false", "none", ""}:
+                return True
+        if _STREAMS.search(payload.text[span.key]):
+            return True
+    return False
 
 
 def _count(sort: str, *parts: Callable[[dict[str, int]], int], name: str = "") -> Field:
@@ -271,6 +297,19 @@ def _params_are_sent(truth: Truth, spans: list[Span], payload: Payload) -> bool:
     )(truth, spans, payload)
 
 
+def _says_response_model(truth: Truth, spans: list[Span], payload: Payload) -> bool:
+    """Whether the model that answered is named; where it is the one asked for, a single name means that one."""
+    model = truth["answer"]["model"]
+    if model == truth["asked"]["model"]:
+        return _says_key("response.model", "response_model")(truth, spans, payload)
+    return _says_text(lambda _: [model])(truth, spans, payload)
+
+
+def _same_result(expected: list[str], found: list[str]) -> bool:
+    """Whether results say the same; some clients send a text to the provider as JSON, with its quotes."""
+    return expected == found or expected == [json.dumps(one) for one in found]
+
+
 def _output_text(truth: Truth) -> Any:
     text = truth["answer"]["text"]
     return (text or ABSENT) if _is_answered(truth) else ABSENT
@@ -291,7 +330,7 @@ FIELDS: Final = (
         "provider",
         lambda truth: PROVIDERS[truth["provider"]],
         lambda span: span.row["provider"],
-        _says_key("provider", "system", "vendor"),
+        _says_provider,
         lambda expected, found: found in expected,
     ),
     Field(
@@ -308,7 +347,7 @@ FIELDS: Final = (
         "model_response",
         lambda truth: truth["answer"]["model"] or ABSENT if _is_answered(truth) else ABSENT,
         lambda span: span.row["model_response"],
-        _says_text(lambda truth: [truth["answer"]["model"]]),
+        _says_response_model,
     ),
     Field("input_text", _input_text, _found_input_text, _says_text(lambda truth: [_input_text(truth) or ""])),
     Field(
@@ -321,7 +360,7 @@ FIELDS: Final = (
         "images",
         lambda truth: sum(len(one["images"]) for one in truth["asked"]["messages"]) or ABSENT,
         lambda span: sum(one.images for one in _input(span)),
-        _says_text(lambda truth: [image for one in truth["asked"]["messages"] for image in one["images"]]),
+        _says_images,
     ),
     Field(
         "tools_offered",
@@ -329,7 +368,14 @@ FIELDS: Final = (
         _found_tools,
         _says_text(lambda _: ["Tell where an order is."]),
     ),
-    Field("params", _params, _found_params, _params_are_sent),
+    Field(
+        "params",
+        _params,
+        _found_params,
+        _params_are_sent,
+        # Beside what was asked for, a client may write its defaults.
+        lambda expected, found: expected.items() <= found.items(),
+    ),
     Field(
         "output_text",
         _output_text,
@@ -348,7 +394,13 @@ FIELDS: Final = (
         lambda span: [call for one in _output(span) for call in one.tool_calls],
         _says_text(lambda truth: [json.loads(one["arguments"])["order"] for one in truth["answer"]["tool_calls"]]),
     ),
-    Field("tool_result", _tool_result, _found_tool_result, _says_text(lambda truth: _tool_result(truth) or [])),
+    Field(
+        "tool_result",
+        _tool_result,
+        _found_tool_result,
+        _says_text(lambda truth: _tool_result(truth) or []),
+        _same_result,
+    ),
     Field(
         "finish_reason",
         _finish,
@@ -389,7 +441,7 @@ FIELDS: Final = (
         "streaming",
         lambda truth: truth["asked"]["stream"] or ABSENT,
         lambda span: span.row["streaming"],
-        _says_key("stream"),
+        _says_streaming,
     ),
     Field(
         "ttft",

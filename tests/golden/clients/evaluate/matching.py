@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests.golden.clients.evaluate.payload import Payload
+from tests.golden.clients.evaluate.payload import Payload, SpanKey
 from tests.golden.clients.evaluate.rows import Span
 
 CALL_KINDS: Final = (1, 2)
@@ -67,7 +67,19 @@ def match(spans: list[Span], payload: Payload, truth: list[dict[str, Any]]) -> l
             free = [span for span in calls if span.key not in taken and one.truth["case"] in span.cases]
             free.sort(key=lambda span: (len(span.cases), span.row["start_time"]))
             one.spans = free
+    _share_out(found)
     return found
+
+
+def _share_out(found: list[Matched]) -> None:
+    """Where nothing tells which of a case's left-over spans belongs to which answer: one each, in order of time."""
+    by_spans: dict[tuple[SpanKey, ...], list[Matched]] = {}
+    for one in found:
+        by_spans.setdefault(tuple(span.key for span in one.spans), []).append(one)
+    for keys, alike in by_spans.items():
+        if len(keys) == len(alike) > 1:
+            for one, span in zip(alike, [*alike[0].spans], strict=True):
+                one.spans = [span]
 
 
 def _speaks_of(span: Span, payload: Payload, entry: dict[str, Any]) -> bool:

@@ -16,6 +16,8 @@ from tests.golden.clients.recording import Recording
 SpanKey = tuple[bytes, bytes]
 """Trace id and span id."""
 
+_STACK: Final = "exception.stacktrace"
+"""Its numbers are those of lines of code."""
 _NUMBER: Final = re.compile(r"(?<![\w.])\d{5,6}(?:\.0)?(?!\w|\.\d)")
 
 
@@ -41,7 +43,11 @@ class Texts:
     @property
     def values(self) -> list[str]:
         """All texts and numbers."""
-        return [value for _, values in self.pairs for value in values]
+        return self.values_but("")
+
+    def values_but(self, key: str) -> list[str]:
+        """The same without those of one name."""
+        return [value for name, values in self.pairs for value in values if name != key]
 
 
 class Payload:
@@ -81,6 +87,7 @@ class Payload:
                     for entry in scope.log_records:
                         texts = found.setdefault((entry.trace_id, entry.span_id), Texts())
                         texts.pairs.append((entry.event_name, list(leaves(entry.body))))
+                        texts.pairs += [(one.key, list(leaves(one.value))) for one in _members(entry.body)]
                         _attributes(entry.attributes, texts)
         return found
 
@@ -88,7 +95,7 @@ class Payload:
     def numbers(self) -> dict[SpanKey, set[int]]:
         """Whole numbers of five or six digits that each span says, in whichever form."""
         return {
-            key: {int(float(one)) for value in texts.values for one in _NUMBER.findall(value)}
+            key: {int(float(one)) for value in texts.values_but(_STACK) for one in _NUMBER.findall(value)}
             for key, texts in self.spans.items()
         }
 
@@ -106,6 +113,17 @@ class Payload:
 def _attributes(attributes: Iterable[KeyValue], texts: Texts) -> None:
     for one in attributes:
         texts.pairs.append((one.key, list(leaves(one.value))))
+        for inner in _members(one.value):
+            texts.pairs.append((inner.key, list(leaves(inner.value))))
+
+
+def _members(value: AnyValue) -> Iterator[KeyValue]:
+    """All members of structures in a value, at every depth."""
+    for one in value.array_value.values:
+        yield from _members(one)
+    for pair in value.kvlist_value.values:
+        yield pair
+        yield from _members(pair.value)
 
 
 def leaves(value: AnyValue) -> Iterator[str]:
@@ -117,6 +135,8 @@ def leaves(value: AnyValue) -> Iterator[str]:
             yield str(value.int_value)
         case "double_value":
             yield repr(value.double_value)
+        case "bool_value":
+            yield str(value.bool_value)
         case "array_value":
             for one in value.array_value.values:
                 yield from leaves(one)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from spanwise_collector.ingest.records import Record
+from spanwise_collector.normalise.content_events import joined
 from spanwise_collector.normalise.decode import decode
 from spanwise_collector.receive.json_form import read_json
 from spanwise_collector.receive.signals import SIGNALS
@@ -14,6 +15,7 @@ from tests.golden.clients.recording import Recording
 from tests.support.otlp import record, rows, transform
 
 BODIES: Final = ("input", "output", "system_instructions", "tool_defs")
+"""Of a span; in the order of the column `side` of `span_content`."""
 
 
 @dataclass(slots=True)
@@ -56,16 +58,26 @@ def records_of(recording: Recording) -> tuple[list[Record], list[str]]:
     return records, refused
 
 
+def contents_of(pieces: list[dict[str, Any]]) -> dict[tuple[SpanKey, str], str]:
+    """Bodies that came as log records, by span and name; put together as the collector does when it reads them."""
+    listed: dict[tuple[SpanKey, str], list[str]] = {}
+    for row in sorted(pieces, key=lambda row: (row["time"], row["seq"])):
+        key = (row["trace_id"], row["span_id"]), BODIES[row["side"] - 1]
+        listed.setdefault(key, []).append(row["body"])
+    return {key: joined(texts) for key, texts in listed.items()}
+
+
 def spans_of(recording: Recording) -> tuple[list[Span], list[str]]:
     """All spans of a recording, in the order in which they are stored, and what was refused on the way."""
     records, refused = records_of(recording)
     batch = transform(*records)
     bodies = {(row["trace_id"], row["span_id"]): row for row in rows(batch, "span_io")}
+    contents = contents_of(rows(batch, "span_content"))
     found = []
     for row in rows(batch, "spans"):
         key = (row["trace_id"], row["span_id"])
         io = bodies.get(key, {})
-        found.append(Span(key, row, {name: io.get(name) or "" for name in BODIES}))
+        found.append(Span(key, row, {name: io.get(name) or contents.get((key, name), "") for name in BODIES}))
     return found, refused + [f"{one.reason}: {one.detail} ({one.items})" for one in batch.rejections]
 
 
@@ -80,6 +92,7 @@ class Said:
         images: number of images.
         tool_calls: name and arguments of each.
         tool_results: content of each.
+        finish_reason: of an answer.
     """
 
     role: str
@@ -88,6 +101,7 @@ class Said:
     images: int = 0
     tool_calls: list[tuple[str, Any]] = field(default_factory=list)
     tool_results: list[str] = field(default_factory=list)
+    finish_reason: str = ""
 
 
 def messages_of(body: str) -> list[Said]:
@@ -102,7 +116,7 @@ def messages_of(body: str) -> list[Said]:
 
 
 def _said(message: dict[str, Any]) -> Said:
-    said = Said(str(message.get("role")))
+    said = Said(str(message.get("role")), finish_reason=str(message.get("finish_reason") or ""))
     texts, thoughts = [], []
     for part in message["parts"]:
         match part.get("type"):
