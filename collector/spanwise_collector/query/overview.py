@@ -44,6 +44,7 @@ class _Grouping:
         calls: what counts as a call.
         errors: what counts as an error.
         order: groups with the most of this come first.
+        having: which groups.
     """
 
     key: str
@@ -52,10 +53,16 @@ class _Grouping:
     calls: str
     errors: str
     order: str
+    having: str = "1"
 
 
 _BY_MODEL: Final = _Grouping("model", "kind IN ('llm', 'embedding')", ("lat", "ttft"), "n", "n_err", "cost_n")
-_BY_NAME: Final = _Grouping("name", "n_root > 0", ("root_lat",), "n_root", "n_root_err", "n_root")
+# Rows of roots, and those that have usage without one: calls inside of traces, and corrections of calls that were
+# counted twice, which are rows of their own until they are merged with what they correct.
+_HAS_ROOT_OR_USAGE: Final = "(n_root > 0 OR n_calls > 0 OR n_unpriced > 0 OR cost_n != 0)"
+_BY_NAME: Final = _Grouping(
+    "name", _HAS_ROOT_OR_USAGE, ("root_lat",), "n_root", "n_root_err", "n_root", having="n_root > 0"
+)
 
 
 def get_overview(reader: Reader, wanted: MetricFilter, window: Window, *, timeout_s: float = 30.0) -> Overview:
@@ -119,7 +126,8 @@ def _grouped(
     states = ", ".join(f"{quantiles(state)} AS {state}" for state in grouping.states)
     sql = (
         f"SELECT now, grouping(key) AS over_all, key, {_SUMMED}, {states} FROM "
-        f"(SELECT {_IS_NOW}, {grouping.key} AS key, {_SUMMED}, {merged} FROM {rows} GROUP BY now, key) "
+        f"(SELECT {_IS_NOW}, {grouping.key} AS key, {_SUMMED}, {merged} FROM {rows} GROUP BY now, key "
+        f"HAVING {grouping.having}) "
         "GROUP BY GROUPING SETS ((now, key), (now)) "
         f"ORDER BY over_all DESC, now DESC, {grouping.order} DESC, n DESC, key LIMIT {MAX_READ} BY now, over_all"
     )
