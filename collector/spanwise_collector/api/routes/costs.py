@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Response
 
 from spanwise_collector.api.answers import json_answer
 from spanwise_collector.api.context import In
@@ -45,7 +45,7 @@ def costs(
 )
 def breakdown(
     context: In,
-    dimension: CostDimension,
+    dimension: Annotated[CostDimension, Path(description="What to break down by.")],
     project: Project = "default",
     start: From = None,
     end: To = None,
@@ -92,9 +92,7 @@ def duplicates(
     end: To = None,
     environment: Environments = (),
     name: Names = (),
-    model: Annotated[
-        tuple[str, ...], Query(alias="model", description="Model of the span; repeat for alternatives.", max_length=100)
-    ] = (),
+    model: Models = (),
 ) -> Response:
     """Spans that tell of tokens which another span bears: what would have been counted twice, by why and by whom."""
     wanted = CallFilter(project, environment, name, model)

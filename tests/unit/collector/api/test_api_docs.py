@@ -13,7 +13,7 @@ from spanwise_collector.api.instruments import Instruments
 from spanwise_collector.ingest.status import IngestStatus
 from spanwise_collector.settings import Settings
 from spanwise_collector.store.database import Result
-from spanwise_schemas import api
+from spanwise_schemas import api, api_costs, api_explain
 
 DOCS = (Path(__file__).parents[4] / "docs" / "api.md").read_text(encoding="utf-8")
 MODELS: dict[str, type[BaseModel]] = {
@@ -24,6 +24,14 @@ MODELS: dict[str, type[BaseModel]] = {
     "/api/v1/overview": api.Overview,
     "/api/v1/metrics": api.MetricSeries,
     "/api/v1/facets": api.Facets,
+    "/api/v1/traces/{trace_id}/explain": api_explain.TraceExplanation,
+    "/api/v1/costs": api_costs.Costs,
+    "/api/v1/costs/by/{dimension}": api_costs.CostBreakdown,
+    "/api/v1/costs/unpriced": api_costs.UnpricedModels,
+    "/api/v1/costs/duplicates": api_costs.Duplicates,
+    "/api/v1/prices/models": api_costs.PricedModels,
+    "/api/v1/what-if/model": api_costs.ModelWhatIf,
+    "/api/v1/what-if/cache": api_costs.CacheWhatIf,
     "/api/v1/pipeline": api.Pipeline,
     "/healthz": api.Health,
     "/readyz": api.Health,
