@@ -1,5 +1,6 @@
 """What real client packages send is read as what the provider answered."""
 
+import dataclasses
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
@@ -10,7 +11,7 @@ from tests.golden.clients.evaluate import absent
 from tests.golden.clients.evaluate.matching import number_forms
 from tests.golden.clients.evaluate.verdicts import NAMES, WRONG, Judge, Verdict, judged
 from tests.golden.clients.record import clients, runs_of
-from tests.golden.clients.recording import FOLDER, Recording, load, names
+from tests.golden.clients.recording import FOLDER, load, names
 from tests.golden.clients.stub.truth import Counts
 from tests.golden.clients.table import PAGE, everything
 
@@ -30,6 +31,18 @@ def test_recording(name: str) -> None:
     cases = {case for other, case in CASES if other == name}
 
     assert [] == [one for one in judged(name) if one.case not in cases and one.outcome == WRONG]
+
+
+WITH_LOGS = [name for name in names() if any(sent.path.endswith("/v1/logs") for sent in load(name).sent)]
+
+
+@pytest.mark.parametrize("name", WITH_LOGS)
+def test_order(name: str) -> None:
+    """Log records may come before their spans or after them."""
+    found = load(name)
+    backwards = dataclasses.replace(found, sent=found.sent[::-1])
+
+    assert sorted(judged(name), key=str) == sorted(Judge(backwards, absent.load(found)).verdicts(), key=str)
 
 
 def test_every_program_is_recorded() -> None:
@@ -69,8 +82,7 @@ def altered(before: bytes, after: bytes) -> list[Verdict]:
     """Verdicts on the sample when one thing in its payload is another; of the same length, as protobuf wants it."""
     found = load(SAMPLE)
     sent = [type(one)(one.method, one.path, one.headers, one.body.replace(before, after)) for one in found.sent]
-    changed = Recording(found.client, found.variant, found.title, found.recorded_ms, found.packages, found.truth, sent)
-    return list(Judge(changed, absent.load(found)).verdicts())
+    return list(Judge(dataclasses.replace(found, sent=sent), absent.load(found)).verdicts())
 
 
 @pytest.mark.parametrize(
@@ -101,9 +113,7 @@ def test_the_judge_checks_what_is_declared_absent(tmp_path: Path) -> None:
         type(one)(one.method, one.path, one.headers, one.body.replace(b"gen_ai.response.id", b"gen_ai.response.xx"))
         for one in found.sent
     ]
-    changed = Recording(
-        found.client, found.variant, found.title, found.recorded_ms, found.packages, found.truth, hidden
-    )
+    changed = dataclasses.replace(found, sent=hidden)
     declared = absent.load(found, tmp_path)
 
     in_vain = [one for one in Judge(found, declared).verdicts() if one.field == "response_id" and one.outcome == WRONG]
