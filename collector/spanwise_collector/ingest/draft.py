@@ -30,6 +30,7 @@ class Batch:
         rejections: what was refused; the records go to the topic spanwise_rejects.
         spans: rows for `spans`.
         scores: rows for `scores`.
+        contents: log records with message content.
         rejected: spans and log records refused.
         duplicates: spans dropped because they are stored already.
         warnings: flags raised on stored rows.
@@ -41,6 +42,7 @@ class Batch:
     rejections: list[Rejection]
     spans: int
     scores: int
+    contents: int
     rejected: int
     duplicates: int
     warnings: int
@@ -59,6 +61,8 @@ class Draft:
     seen: Container[bytes]
     spans: list[Row] = field(default_factory=list)
     io: list[Row] = field(default_factory=list)
+    contents: list[Row] = field(default_factory=list)
+    content_records: int = 0
     scores: list[Row] = field(default_factory=list)
     rejects: list[Row] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
@@ -91,7 +95,7 @@ class Draft:
 
     def finish(self, records: Sequence[Record]) -> Batch:
         """The batch."""
-        rows = (self.spans, self.io, self.scores, self.accounts.rows(), self.rejects)
+        rows = (self.spans, self.io, self.contents, self.scores, self.accounts.rows(), self.rejects)
         tables = {
             name: record_batch(schema, found)
             for (name, schema), found in zip(TABLES.items(), rows, strict=True)
@@ -105,6 +109,7 @@ class Draft:
             rejections=self.rejections,
             spans=len(self.ids),
             scores=len(self.scores),
+            contents=self.content_records,
             rejected=sum(one.items for one in self.rejections),
             duplicates=self.duplicates,
             warnings=self.warnings,

@@ -148,6 +148,7 @@ def _counts(work: Work) -> tuple[Counts, int]:
         Counts(
             spans=batch.spans - refused["spans"],
             scores=batch.scores - refused["scores"],
+            contents=batch.contents,
             rejected=batch.rejected + rows,
             duplicates=batch.duplicates,
             # A refused row of another table is a body, or a note about a producer: kept out, and flagged.

@@ -124,7 +124,7 @@ class Lane:
 
     def count(self, counts: Counts, now: datetime) -> None:
         """Note a batch that was released."""
-        self.stored += counts.spans + counts.scores
+        self.stored += counts.spans + counts.scores + counts.contents
         self.rejected += counts.rejected
         self.duplicates += counts.duplicates
         self.last_batch = now

@@ -22,6 +22,7 @@ SCHEMA: Final = pa.schema(
         ("n_records", pa.uint64()),
         ("n_spans", pa.uint64()),
         ("n_scores", pa.uint64()),
+        ("n_contents", pa.uint64()),
         ("n_rejected", pa.uint64()),
         ("n_duplicates", pa.uint64()),
         ("n_warnings", pa.uint64()),
@@ -58,10 +59,11 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of a batch's items: spans + scores + rejected + duplicates = emitted."""
+    """What became of a batch's items: spans + scores + contents + rejected + duplicates = emitted."""
 
     spans: int
     scores: int
+    contents: int
     rejected: int
     duplicates: int
     warnings: int
@@ -90,6 +92,7 @@ def ledger_row(
         len(records),
         counts.spans,
         counts.scores,
+        counts.contents,
         counts.rejected,
         counts.duplicates,
         counts.warnings,

@@ -405,7 +405,9 @@ class Loop:
         reading.work = reading.following = None
 
     def _note_refused_batches(self, work: Work, landed: Landed) -> None:
-        nothing_taken = landed.refused_rows > 0 and landed.counts.spans + landed.counts.scores == 0
+        nothing_taken = (
+            landed.refused_rows > 0 and landed.counts.spans + landed.counts.scores + landed.counts.contents == 0
+        )
         self._refused_batches = self._refused_batches + 1 if nothing_taken else 0
         if self._refused_batches >= REFUSED_BATCHES_MAX:
             raise IngestError(

@@ -14,6 +14,7 @@ class IngestCounters:
         records: Kafka records in released batches.
         spans: spans stored.
         scores: scores stored.
+        contents: log records with message content stored.
         rejected: spans and log records refused, by the transform or by the store.
         duplicates: spans dropped because the partition's recent records had them already.
         warnings: values that were kept but flagged.
@@ -30,6 +31,7 @@ class IngestCounters:
     records: int = 0
     spans: int = 0
     scores: int = 0
+    contents: int = 0
     rejected: int = 0
     duplicates: int = 0
     warnings: int = 0
@@ -58,6 +60,7 @@ def with_batch(counters: IngestCounters, records: int, counts: Counts, seconds: 
         records=counters.records + records,
         spans=counters.spans + counts.spans,
         scores=counters.scores + counts.scores,
+        contents=counters.contents + counts.contents,
         rejected=counters.rejected + counts.rejected,
         duplicates=counters.duplicates + counts.duplicates,
         warnings=counters.warnings + counts.warnings,

@@ -9,24 +9,30 @@ validation refuses; any other exception is a bug and stops ingest before anythin
 import gc
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from spanwise_collector.ingest.accounts import RecordAccount
 from spanwise_collector.ingest.cost import PriceBook
 from spanwise_collector.ingest.draft import Batch, Draft, Refusals
 from spanwise_collector.ingest.records import Record
 from spanwise_collector.normalise.columns import load_arrow
-from spanwise_collector.normalise.context import read_scope, read_sender
+from spanwise_collector.normalise.content_events import EVENTS
+from spanwise_collector.normalise.contents import event_name, read_contents
+from spanwise_collector.normalise.context import Sender, read_scope, read_sender
 from spanwise_collector.normalise.decode import Decoded, decode
 from spanwise_collector.normalise.limits import MAX_RECORD_BYTES, MAX_RECORD_MS, MIN_RECORD_MS
+from spanwise_collector.normalise.masking import Masker
 from spanwise_collector.normalise.problems import Refused
 from spanwise_collector.normalise.raw_attributes import RawAttributes
 from spanwise_collector.normalise.scores import read_score
 from spanwise_collector.normalise.spans import SpanReader
 from spanwise_collector.normalise.traces import Traces, read_traces
 from spanwise_collector.normalise.where import stand
+from spanwise_schemas.attributes import SCORE_EVENT
 from spanwise_schemas.wire import LOGS_TOPIC, Envelope, project_from_headers
 
 _MAX_RETENTION_DAYS: Final = 65_535
@@ -40,13 +46,19 @@ class Transformer:
         retention_days: spans are deleted this long after their start; older ones are refused, since they would be
             deleted at once.
         max_record_bytes: larger records are refused.
+        masker: hides what must not be stored before anything is read; None for nothing.
 
     Raises:
         ValueError: when `retention_days` is outside 1 to 65,535.
     """
 
     def __init__(
-        self, *, prices: PriceBook, retention_days: int = 30, max_record_bytes: int = MAX_RECORD_BYTES
+        self,
+        *,
+        prices: PriceBook,
+        retention_days: int = 30,
+        max_record_bytes: int = MAX_RECORD_BYTES,
+        masker: Masker | None = None,
     ) -> None:
         if not 1 <= retention_days <= _MAX_RETENTION_DAYS:
             raise ValueError(f"SPANWISE_RETENTION_DAYS is {retention_days}; give 1 to {_MAX_RETENTION_DAYS} days")
@@ -54,6 +66,7 @@ class Transformer:
         self._attributes = RawAttributes()
         self._retention_days = retention_days
         self._max_record_bytes = max_record_bytes
+        self._masker = masker
         load_arrow()
 
     def transform(self, records: Sequence[Record], seen: Container[bytes]) -> Batch:
@@ -73,6 +86,9 @@ class Transformer:
             return batch
 
     def _record(self, record: Record, draft: Draft) -> None:
+        masker = self._masker
+        if masker is not None:
+            record = replace(record, headers=masker.headers(record.headers))
         envelope = Envelope.from_headers(record.headers)
         account = draft.accounts.of_record(record, envelope)
         book = Refusals(record, envelope, draft)
@@ -80,10 +96,12 @@ class Transformer:
             value = self._checked_value(record)
             if record.topic == LOGS_TOPIC:
                 decoded_logs = decode(ExportLogsServiceRequest, value)
-                items = _read_logs(decoded_logs, record, draft, account, book)
+                if masker is not None:
+                    masker.mask_request(decoded_logs.request)
+                items = _read_logs(decoded_logs, record, draft, account, book, self._retention_days)
                 lost = decoded_logs.lost
             else:
-                traces = read_traces(value, self._attributes)
+                traces = read_traces(value, self._attributes, masker)
                 items = self._read_spans(traces, record, draft, account, book)
                 lost = traces.lost
             if lost:
@@ -92,6 +110,8 @@ class Transformer:
             elif not items:
                 raise Refused("no_items", f"{len(value)} bytes:")
         except Refused as refused:
+            if masker is not None and refused.reason == "not_protobuf":
+                refused = Refused(refused.reason)  # it quotes bytes that nobody could mask
             book.add(refused, account.expected)
             account.add(None, items=account.expected, rejected=account.expected)
         book.close()
@@ -154,6 +174,7 @@ def _read_logs(
     draft: Draft,
     account: RecordAccount,
     book: Refusals,
+    retention_days: int,
 ) -> int:
     total = 0
     draft.warnings += sum(map(len, decoded.notes.values()))
@@ -165,14 +186,30 @@ def _read_logs(
             for entry in scoped.log_records:
                 items += 1
                 try:
-                    row, warnings = read_score(entry, sender, record)
+                    _read_log(entry, sender, record, draft, retention_days)
                 except Refused as reason:
                     refused += 1
                     book.add(reason, 1)
-                    continue
-                draft.scores.append(row)
-                draft.warnings += len(warnings)
         if items:
             account.add(sender, items=items, rejected=refused)
         total += items
     return total
+
+
+def _read_log(entry: LogRecord, sender: Sender, record: Record, draft: Draft, retention_days: int) -> None:
+    """Read a log record: a score, or content of a span.
+
+    Raises:
+        Refused: when it is neither, or cannot be stored.
+    """
+    event = event_name(entry)
+    if event == SCORE_EVENT:
+        row, warnings = read_score(entry, sender, record)
+        draft.scores.append(row)
+    elif event in EVENTS:
+        rows, warnings = read_contents(entry, event, sender, record, retention_days)
+        draft.contents += rows
+        draft.content_records += 1
+    else:
+        raise Refused("unknown_event", f"Event {event[:64]!r}:" if event else "Log record without an event name:")
+    draft.warnings += len(warnings)

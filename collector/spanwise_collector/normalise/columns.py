@@ -102,6 +102,19 @@ SPAN_IO: Final = pa.schema(
         ("raw", pa.map_(_TEXT, _TEXT)),
     ]
 )
+SPAN_CONTENT: Final = pa.schema(
+    [
+        ("project_id", _TEXT),
+        ("trace_id", _TRACE_ID),
+        ("span_id", _SPAN_ID),
+        ("time", _MICROS),
+        ("side", pa.int8()),
+        ("seq", pa.uint64()),
+        ("event", _TEXT),
+        ("body", _TEXT),
+        ("ingested_at", _MILLIS),
+    ]
+)
 SCORES: Final = pa.schema(
     [
         ("project_id", _TEXT),
@@ -159,6 +172,7 @@ INGEST_REJECTS: Final = pa.schema(
 TABLES: Final = {
     "spans": SPANS,
     "span_io": SPAN_IO,
+    "span_content": SPAN_CONTENT,
     "scores": SCORES,
     "producers": PRODUCERS,
     "ingest_rejects": INGEST_REJECTS,

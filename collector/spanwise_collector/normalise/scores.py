@@ -31,13 +31,10 @@ def read_score(entry: LogRecord, sender: Sender, record: Record) -> tuple[Row, l
     second opinion is another.
 
     Raises:
-        Refused: when it is no score, or one that belongs nowhere or says nothing.
+        Refused: when it belongs nowhere or says nothing.
     """
     warnings: set[str] = set()
     attributes = read_attributes(entry.attributes, warnings)
-    event = entry.event_name or _text(attributes, "event.name")
-    if event != names.SCORE_EVENT:
-        raise Refused("unknown_event", f"Event {event[:64]!r}:" if event else "Log record without an event name:")
     name = cut(_text(attributes, names.SCORE_NAME), warnings)
     if not name:
         raise Refused("score_without_name")

@@ -1,18 +1,21 @@
 """One span to its rows in `spans` and `span_io`: the inner loop of ingest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from spanwise_collector.ingest.cost import PriceBook
 from spanwise_collector.normalise.bodies import byte_length, event_list, events_json, exception, preview
-from spanwise_collector.normalise.calls import understand
+from spanwise_collector.normalise.calls import take_chunks, understand, understand_embedding
 from spanwise_collector.normalise.columns import Pairs, Row
+from spanwise_collector.normalise.content_events import take_contents
 from spanwise_collector.normalise.context import cut
-from spanwise_collector.normalise.fill import fill, fill_spread, kept, labels_of
+from spanwise_collector.normalise.failures import tells_failure, unwrapped_exception
+from spanwise_collector.normalise.fill import fill, fill_spread, fill_usage, kept, labels_of
 from spanwise_collector.normalise.labels import error_type_column, kind_number, label_columns
 from spanwise_collector.normalise.lazy import LazySpan
 from spanwise_collector.normalise.limits import MAX_FIELD
-from spanwise_collector.normalise.plan import LABELS, SLOT, Planner, changed_mapping
+from spanwise_collector.normalise.plan import LABELS, SLOT, Plan, Planner, changed_mapping
 from spanwise_collector.normalise.readings import MAX_TTFT_US
 from spanwise_collector.normalise.usage import counts, read_bill, read_usage, usage_extra
 from spanwise_collector.normalise.validity import NO_PARENT, ids_of, parent_of, times_of
@@ -30,6 +33,7 @@ _NO_PAIRS: Final[Pairs] = ((), ())
 _BODIES: Final = slice(SLOT["input"], SLOT["output"] + 1)
 _INSTRUCTIONS: Final = slice(SLOT["system_instructions"], SLOT["tool_defs"] + 1)
 _RESPONSE_ID: Final = SLOT["response_id"]
+_USAGE: Final = SLOT["usage"]
 _CONTEXT: Final = slice(SLOT["ttft_us"], SLOT["user_id"] + 1)
 _LAST: Final = slice(SLOT["error_message"], SLOT["first_token_at"] + 1)
 _MAX_NAMES: Final = 4096
@@ -74,18 +78,19 @@ class SpanReader:
         fill(values, plan.steps, plan, attributes, warnings, unread, changes)
         if plan.spread:
             fill_spread(values, plan, attributes)
+        counting = fill_usage(values, plan, changes) if values[_USAGE] else plan.counting
         label_changes = len(changes)
         status = span.status.code if span.HasField("status") else _STATUS_UNSET
         message = clean(span.status.message, warnings) if status else ""
-        events = _events(span, status, values, warnings) if span.events or span.links else None
+        events = (
+            _events(span, status, values, warnings, changes, where.scope.name) if span.events or span.links else None
+        )
+        status = events.status if events else status
         kind = values[_KIND] or _guessed_kind(values)
         raw = {key: to_text(attributes[key]) for key in plan.raw}
-        if kind == "llm":
-            preview_in, preview_out = understand(values, plan, raw, changes)
-            body_in, body_out = values[_BODIES]
-        else:
-            body_in, body_out = values[_BODIES]
-            preview_in, preview_out = preview(body_in or "", "input"), preview(body_out or "", "output")
+        pieces = events.listed if events and "mlflow" in where.scope.variant else ()
+        preview_in, preview_out = _understood(kind, values, plan, raw, changes, pieces)
+        body_in, body_out = values[_BODIES]
         system, tools = values[_INSTRUCTIONS]
         response_id = values[_RESPONSE_ID]
         ttft_us, session_id, user_id = values[_CONTEXT]
@@ -95,7 +100,7 @@ class SpanReader:
         told = len(changes) != label_changes
         columns = label_columns(values, warnings) if told or not plan.labels_complete else labels.columns
         error_type = labels.error_type or error_type_column(values, warnings)
-        usage = read_usage(values, plan.counting, warnings)
+        usage = read_usage(values, counting, warnings)
         used = bool(usage.input or usage.output)
         counted = counts(
             kind,
@@ -192,6 +197,26 @@ class SpanReader:
         return stored
 
 
+def _understood(
+    kind: str,
+    values: list[Any],
+    plan: Plan,
+    raw: dict[str, str],
+    changes: dict[int, str],
+    pieces: Sequence[dict[str, Value]],
+) -> tuple[str, str]:
+    """Previews of the bodies, which are read where the span is a model call; `pieces` are events that may bring its
+    answer, the other arguments as in `understand`."""
+    if kind == "llm":
+        if pieces:
+            take_chunks(pieces, values, raw, changes)
+        return understand(values, plan, raw, changes)
+    if kind == "embedding":
+        understand_embedding(values, plan, raw, changes)
+    body_in, body_out = values[_BODIES]
+    return preview(body_in or "", "input"), preview(body_out or "", "output")
+
+
 def _guessed_kind(values: list[Any]) -> str:
     """Kind of a span that does not say it: only a model call has a model and tokens."""
     has_model = values[_MODEL_REQUEST] or values[_MODEL_RESPONSE]
@@ -208,18 +233,28 @@ def _params(params: dict[str, Value]) -> Pairs:
 class _Events:
     text: str
     message: str
+    status: int
+    listed: list[dict[str, Value]]
 
 
-def _events(span: LazySpan, status: int, values: list[Any], warnings: set[str]) -> _Events:
-    """Events and links as stored; fills error type and time to first token where only an event tells."""
+def _events(
+    span: LazySpan, status: int, values: list[Any], warnings: set[str], changes: dict[int, str], scope: str
+) -> _Events:
+    """Events and links as stored; fills content, error type and time to first token where only an event tells."""
     listed = event_list(span, warnings)
+    take_contents(listed, values, changes)
     message = ""
-    if status == _STATUS_ERROR:
+    if status == _STATUS_ERROR or tells_failure(scope):
         error_type, message = exception(listed)
+        if error_type and tells_failure(scope):
+            status = _STATUS_ERROR
+            error_type, message = unwrapped_exception(error_type, message)
         values[SLOT["error_type"]] = values[SLOT["error_type"]] or error_type
     if values[SLOT["ttft_us"]] is None:
         values[SLOT["ttft_us"]] = _first_token(span)
-    return _Events(events_json(listed), message)
+        if values[SLOT["ttft_us"]] is not None and values[SLOT["streaming"]] is None:
+            values[SLOT["streaming"]] = True
+    return _Events(events_json(listed), message, status, listed)
 
 
 def _first_token(span: LazySpan) -> int | None:

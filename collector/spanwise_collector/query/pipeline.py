@@ -56,13 +56,13 @@ def _between(column: str) -> str:
 def _ledger(reader: Reader, parameters: dict[str, object], timeout_s: float) -> dict[str, int]:
     # One row per released batch; LIMIT 1 BY leaves out a row that a repair wrote twice.
     sql = (
-        "SELECT sum(n_spans), sum(n_scores), sum(n_rejected), sum(n_duplicates), sum(n_warnings) FROM "
+        "SELECT sum(n_spans), sum(n_scores), sum(n_contents), sum(n_rejected), sum(n_duplicates), sum(n_warnings) FROM "
         f"(SELECT * FROM ingest_ledger WHERE {_between('ts')} LIMIT 1 BY topic, topic_id, part, off_from)"
     )
-    spans, scores, rejected, duplicates, warnings = reader.query(sql, parameters, timeout_s=timeout_s).rows[0]
+    spans, scores, contents, rejected, duplicates, warnings = reader.query(sql, parameters, timeout_s=timeout_s).rows[0]
     return {
-        "emitted": spans + scores + rejected + duplicates,
-        "stored": spans + scores,
+        "emitted": spans + scores + contents + rejected + duplicates,
+        "stored": spans + scores + contents,
         "scores": scores,
         "rejected": rejected,
         "duplicates": duplicates,

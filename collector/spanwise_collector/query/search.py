@@ -39,8 +39,8 @@ class Search:
             )
         return cls(typed, tuple(_PHRASE.findall(typed)))
 
-    def condition(self, columns: tuple[str, str]) -> str:
-        """SQL that holds where one of two columns has all words and phrases; `parameters` has its values."""
+    def condition(self, columns: tuple[str, ...]) -> str:
+        """SQL that holds where one of some columns has all words and phrases; `parameters` has its values."""
         return "(" + " OR ".join(self._in(column) for column in columns) + ")"
 
     def parameters(self) -> dict[str, object]:

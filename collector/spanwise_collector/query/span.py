@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
+from spanwise_collector.query.contents import Contents, contents_of
 from spanwise_collector.query.scores import scores_of
 from spanwise_collector.query.trace import SPAN_COLUMNS, WITHIN_TRACE, span_summary, within_trace
 from spanwise_collector.query.traces import summary_of
@@ -54,6 +55,7 @@ def get_span(
         score for score in scores_of(reader, project, trace_id, timeout_s=timeout_s) if score.span_id == span_id.hex()
     ]
     body: Mapping[str, Any] = bodies[0] if bodies else dict.fromkeys(_BODIES.split(", "), "")
+    told = contents_of(reader, parameters, timeout_s=timeout_s).get(span_id, Contents())
     return SpanDetail(
         summary=span_summary(row, micros(summary.start_time)),
         trace_id=trace_id.hex(),
@@ -80,13 +82,13 @@ def get_span(
         convention=row["convention"],
         cost=_cost(row),
         usage_extra=row["usage_extra"],
-        input=body["input"],
-        output=body["output"],
-        bodies=_state(row, stored=bool(bodies)),
+        input=body["input"] or told.input,
+        output=body["output"] or told.output,
+        bodies=_state(row, stored=bool(bodies) or told != Contents()),
         input_bytes=row["input_bytes"],
         output_bytes=row["output_bytes"],
-        system_instructions=body["system_instructions"],
-        tool_definitions=body["tool_defs"],
+        system_instructions=body["system_instructions"] or told.system,
+        tool_definitions=body["tool_defs"] or told.tools,
         events=json.loads(body["events"]) if body["events"] else [],
         attributes=row["attrs"],
         warnings=row["warnings"],

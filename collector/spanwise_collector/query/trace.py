@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from spanwise_collector.query.contents import Contents, contents_of
 from spanwise_collector.query.scores import scores_of
 from spanwise_collector.query.traces import summary_of
 from spanwise_collector.query.values import hex_id, micros, milliseconds, time_of
@@ -48,14 +49,26 @@ def get_trace(reader: Reader, project: str, trace_id: bytes, *, timeout_s: float
         f"SELECT {SPAN_COLUMNS} FROM spans WHERE {WITHIN_TRACE} "
         f"ORDER BY start, span_id LIMIT 1 BY span_id LIMIT {MAX_SPANS + 1}"
     )
-    answer = reader.query(sql, within_trace(project, trace_id, summary), timeout_s=timeout_s)
+    within = within_trace(project, trace_id, summary)
+    answer = reader.query(sql, within, timeout_s=timeout_s)
+    contents = contents_of(reader, within, timeout_s=timeout_s)
     start = micros(summary.start_time)
-    spans = [span_summary(row, start) for row in answer.dicts()]
+    spans = [_with_previews(span_summary(row, start), contents.get(row["span_id"])) for row in answer.dicts()]
     return TraceDetail(
         summary=summary,
         spans=spans[:MAX_SPANS],
         scores=scores_of(reader, project, trace_id, timeout_s=timeout_s),
         truncated=len(spans) > MAX_SPANS,
+    )
+
+
+def _with_previews(span: SpanSummary, contents: Contents | None) -> SpanSummary:
+    """A span whose content may have come as log records."""
+    if contents is None:
+        return span
+    input_, output = contents.previews
+    return span.model_copy(
+        update={"input_preview": span.input_preview or input_, "output_preview": span.output_preview or output}
     )
 
 

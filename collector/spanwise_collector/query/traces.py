@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from spanwise_collector.query.contents import root_contents
 from spanwise_collector.query.cursor import Cursor
 from spanwise_collector.query.search import Search
 from spanwise_collector.query.values import STATUSES, kind_bits, known_cost, milliseconds, time_of
@@ -205,6 +206,9 @@ def _searched(search: Search, step: Window, now_us: int) -> str:
         "AND start_time < fromUnixTimestamp64Micro({tail_io:Int64}, 'UTC')"
     )
     sql = f"SELECT trace_id FROM span_io WHERE {within} AND {search.condition(('input', 'output'))}"
+    # Content of other instrumentations came as log records; `time` is that of the record, near its span.
+    contents = within.replace("start_time", "time")
+    sql += f" UNION ALL SELECT trace_id FROM span_content WHERE {contents} AND {search.condition(('body',))}"
     if step.start < now_us - BODY_DAYS * DAY:
         previews = search.condition(("input_preview", "output_preview"))
         sql += f" UNION ALL SELECT trace_id FROM spans WHERE {within} AND {previews}"
@@ -263,15 +267,20 @@ def _previews(reader: Reader, project: str, page: Sequence[_Row], timeout_s: flo
     if not roots:
         return {}
     sql = (
-        "SELECT trace_id, input_preview, output_preview FROM spans PREWHERE project_id = {project:String} "
+        "SELECT trace_id, span_id, input_preview, output_preview FROM spans PREWHERE project_id = {project:String} "
         "AND toStartOfFiveMinutes(start_time) IN (SELECT toDateTime(arrayJoin({buckets:Array(UInt32)}), 'UTC')) "
         f"AND trace_id IN {_IDS} AND is_root LIMIT 1 BY trace_id"
     )
     buckets = sorted({row.root_start // 300_000_000 * 300 for row in roots})
     parameters = {"project": project, "buckets": buckets, "ids": [row.trace_id.hex() for row in roots]}
+    answer = reader.query(sql, parameters, timeout_s=timeout_s).rows
+    starts = {row.trace_id: row.root_start for row in roots}
+    # Content of a root without any may have come as log records.
+    bare = {trace_id: (span_id, starts[trace_id]) for trace_id, span_id, *shown in answer if not any(shown)}
+    contents = root_contents(reader, project, bare, timeout_s=timeout_s)
     return {
-        trace_id: (input_, output)
-        for trace_id, input_, output in reader.query(sql, parameters, timeout_s=timeout_s).rows
+        trace_id: contents[trace_id].previews if trace_id in contents else (input_, output)
+        for trace_id, _, input_, output in answer
     }
 
 

@@ -44,3 +44,6 @@ ALTER TABLE spans MODIFY SETTING enable_block_number_column=1, enable_block_offs
 ALTER TABLE span_io ADD COLUMN IF NOT EXISTS input_hash UInt64 DEFAULT cityHash64(input, system_instructions, tool_defs) CODEC(NONE);
 ALTER TABLE span_io ADD COLUMN IF NOT EXISTS near_hash UInt64
   DEFAULT cityHash64(translate(lower(input), '0123456789 \n\r\t', ''), system_instructions, tool_defs) CODEC(NONE);
+
+-- Log records with message content, beside spans and scores.
+ALTER TABLE ingest_ledger ADD COLUMN IF NOT EXISTS n_contents UInt64;

@@ -122,7 +122,7 @@ def test_target(found: LogRecord, target: int) -> None:
 @pytest.mark.parametrize(
     ("found", "reason"),
     [
-        (entry(GOOD, event_name="gen_ai.client.inference.operation.details"), "unknown_event"),
+        (entry(GOOD, event_name="log"), "unknown_event"),
         (entry(GOOD, event_name=""), "unknown_event"),
         (entry({"gen_ai.evaluation.score.value": 1}), "score_without_name"),
         (entry({"gen_ai.evaluation.name": "n"}), "score_without_value"),
