@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from spanwise_collector.ingest.records import Record
@@ -12,8 +13,9 @@ from spanwise_collector.receive.signals import SIGNALS
 from spanwise_collector.receive.split import split
 from tests.golden.clients.evaluate.payload import SpanKey
 from tests.golden.clients.recording import Recording
-from tests.support.otlp import record, rows, transform
+from tests.support.otlp import record, rows, transformer
 
+_transformer = cache(transformer)
 BODIES: Final = ("input", "output", "system_instructions", "tool_defs")
 """Of a span; in the order of the column `side` of `span_content`."""
 
@@ -70,7 +72,7 @@ def contents_of(pieces: list[dict[str, Any]]) -> dict[tuple[SpanKey, str], str]:
 def spans_of(recording: Recording) -> tuple[list[Span], list[str]]:
     """All spans of a recording, in the order in which they are stored, and what was refused on the way."""
     records, refused = records_of(recording)
-    batch = transform(*records)
+    batch = _transformer().transform(records, frozenset())
     bodies = {(row["trace_id"], row["span_id"]): row for row in rows(batch, "span_io")}
     contents = contents_of(rows(batch, "span_content"))
     found = []
