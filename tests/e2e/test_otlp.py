@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import time_ns
+from typing import Any
 
 import httpx
 import pytest
@@ -166,6 +167,39 @@ def test_an_opentelemetry_exporter_needs_only_its_own_variables(
         "tokens": 1000 * TRACES,
         "cost": COST_NANOUSD,
     }
+
+
+def test_spanwise_s_own_sdk_sends_by_otlp(running: Collector) -> None:
+    """Where applications shall not reach Kafka: `endpoint` in place of `kafka`, everything else stays."""
+    project = f"otlp-{uuid.uuid4().hex}"
+    program = """
+import spanwise
+
+spanwise.init()
+
+@spanwise.observe
+def answer(question: str) -> str:
+    spanwise.score("helpful", True)
+    return "forty-two"
+
+print(answer("What is six times seven?"))
+"""
+
+    run_program(program, SPANWISE_ENDPOINT=running.url, SPANWISE_PROJECT=project)
+
+    [trace] = traces(running.url, project, 1)
+
+    def scored() -> dict[str, Any] | None:
+        found = ask(running.url, f"/api/v1/traces/{trace['trace_id']}", project=project)
+        return found if found["scores"] else None
+
+    [score] = eventually(scored, what="the score")["scores"]
+    assert (trace["name"], trace["output_preview"], score["name"], score["value"]) == (
+        "answer",
+        "forty-two",
+        "helpful",
+        1.0,
+    )
 
 
 def test_the_collector_answers_for_itself(running: Collector) -> None:
