@@ -8,7 +8,7 @@ from typing import Any, Final
 from tests.golden.clients.evaluate import absent
 from tests.golden.clients.evaluate.absent import Absence
 from tests.golden.clients.evaluate.fields import CASE_FIELDS, FIELDS, Field
-from tests.golden.clients.evaluate.matching import Matched, match
+from tests.golden.clients.evaluate.matching import Matched, match, number_forms
 from tests.golden.clients.evaluate.payload import Payload
 from tests.golden.clients.evaluate.rows import Span, spans_of
 from tests.golden.clients.programs.shared.material import SESSION, USER
@@ -96,7 +96,7 @@ class Judge:
             # A try that the client's package made again by itself is no call of its own.
             if truth["behaviour"] == "retry" and truth["ended"] == "refused":
                 return
-            is_sent = any(
+            is_sent = not self.payload.all_numbers.isdisjoint(number_forms(truth["answer"]["tokens"])) or any(
                 truth["answer"]["id"] and truth["answer"]["id"] in text for text in self.payload.text.values()
             )
             yield self._judge("span", truth, "a span", None, is_right=False, is_sent=is_sent)
