@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from types import FrameType
 
@@ -29,9 +30,13 @@ from spanwise_collector.receive.keys import KeyFileError
 from spanwise_collector.receive.limits import ReceiveLimits
 from spanwise_collector.receive.receiver import Receiver, ReceiverSettings
 from spanwise_collector.settings import Settings
+from spanwise_collector.settle.runner import SettleRunner
+from spanwise_collector.settle.settler import Settler
+from spanwise_collector.store.amend import Amender
 from spanwise_collector.store.database import Database
 from spanwise_collector.store.errors import StoreError
 from spanwise_collector.store.migrate import migrate
+from spanwise_schemas.wire import SPANS_TOPIC
 
 HTTP_GRACE_S = 5
 """How long requests that are being answered may take after the stop."""
@@ -69,13 +74,19 @@ def serve(settings: Settings) -> int:
             database = open_database(settings)
             cleanup.callback(database.close)
         runner = make_runner(settings, database) if database is not None and "ingest" in settings.role else None
+        settling = make_settling(settings, database, runner) if database is not None and runner is not None else None
         app = create_app(
             database=database,
             status=runner.status if runner else _no_ingest,
             receiver=receiver,
             prices=read_prices(settings) if database is not None else None,
             settings=settings,
+            meters=[settling] if settling is not None else [],
         )
+        if settling is not None:
+            # Before the database is closed, whichever way this ends.
+            cleanup.callback(settling.stop)
+            settling.start()
         return _run(app, listener, runner, receiver, settings, requests)
 
 
@@ -170,6 +181,25 @@ def make_runner(settings: Settings, database: Database) -> IngestRunner:
     """
     transformer = Transformer(prices=read_prices(settings), retention_days=settings.retention_days)
     return IngestRunner(settings=ingest_settings(settings), database=database, transformer=transformer)
+
+
+def make_settling(settings: Settings, database: Database, runner: IngestRunner) -> SettleRunner | None:
+    """Settling as the settings say, not started; None where it is off.
+
+    Of all collectors the one settles that reads the first partition of the spans' topic.
+    """
+    if not settings.settle_seconds:
+        return None
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    def is_leader() -> bool:
+        return any(one.topic == SPANS_TOPIC and one.partition == 0 for one in runner.status().partitions)
+
+    amender = Amender(database, owner=f"{socket.gethostname()}:{settings.port}", now=now)
+    settler = Settler(database, amender, window=timedelta(hours=settings.settle_hours), now=now)
+    return SettleRunner(settler, is_leader=is_leader, interval_s=settings.settle_seconds)
 
 
 def make_receiver(settings: Settings) -> Receiver:

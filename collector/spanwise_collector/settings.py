@@ -109,6 +109,19 @@ class Settings(BaseSettings):
         description="When Kafka has deleted records that were not read yet (its retention was shorter than the "
         "outage): `stop` and say so, or `skip` them and count them as lost.",
     )
+    settle_seconds: float = Field(
+        10.0,
+        description="Seconds between two looks at whether spans that arrived later report a model call once more, so "
+        "that it counts once; see docs/costs.md. 0 turns it off: then only spans of one batch are compared.",
+        ge=0,
+        le=3600,
+    )
+    settle_hours: float = Field(
+        1.0,
+        description="Hours back in which a span's bill may still be moved to another span of the same call.",
+        gt=0,
+        le=24,
+    )
     drain_seconds: float = Field(
         30.0,
         description="Seconds that a stop (SIGTERM, Ctrl-C) may take to store what is still in Kafka; 0 stops at once. "

@@ -1,12 +1,13 @@
 """Putting the HTTP app together."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Final
 
 from fastapi import FastAPI
+from prometheus_client.registry import Collector
 from starlette.middleware.gzip import GZipMiddleware
 
 from spanwise_collector.api import problems
@@ -42,6 +43,7 @@ def create_app(
     status: Callable[[], IngestStatus | None] = lambda: None,
     receiver: Receiver | None = None,
     prices: PriceBook | None = None,
+    meters: Sequence[Collector] = (),
     clock: Callable[[], datetime] = _now,
 ) -> FastAPI:
     """The collector's HTTP app.
@@ -52,6 +54,7 @@ def create_app(
         status: what ingest says of itself; returns None where this process does not ingest.
         receiver: the OTLP receivers, which run as long as the app; None leaves them out.
         prices: what model calls cost; None for the bundled list alone.
+        meters: metrics of other parts of the process.
         clock: current time, UTC.
     """
     release = version("spanwise")
@@ -66,6 +69,8 @@ def create_app(
 
     app = FastAPI(title="Spanwise", version=release, description=_DESCRIPTION, redoc_url=None, lifespan=lifespan)
     instruments = Instruments(status)
+    for meter in meters:
+        instruments.include(meter)
     checks: dict[str, Callable[[], str]] = {}
     app.state.vitals = Vitals(release, status, checks, instruments)
     app.include_router(health.router)

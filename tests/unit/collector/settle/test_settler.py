@@ -89,7 +89,7 @@ class World:
         self._next = [0, 0, 0]
         self._lander = Lander(
             database,
-            None,  # type: ignore[arg-type] - nothing is refused here
+            None,  # type: ignore[arg-type]
             code_version="test",
             clock=lambda: 0.0,
             now=lambda: NOW,

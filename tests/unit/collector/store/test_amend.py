@@ -38,7 +38,7 @@ DONE = Amended(1, 2, 3_000_000, 7)
 
 
 def amender(
-    database: Database, owner: str = "one", now: datetime = NOW, on_step: Callable[[str], None] = id
+    database: Database, owner: str = "one", now: datetime = NOW, on_step: Callable[[str], object] = str
 ) -> Amender:
     """An amender at a time of day."""
     return Amender(database, owner=owner, now=lambda: now, on_step=on_step)
