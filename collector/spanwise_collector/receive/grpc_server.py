@@ -26,9 +26,6 @@ from spanwise_collector.receive.limits import ReceiveLimits
 from spanwise_collector.receive.meters import Meters
 from spanwise_collector.receive.signals import Signal
 
-READING_AT_ONCE: Final = 32
-"""Messages that are being received: their size is known only once they are there."""
-CONCURRENT_CALLS: Final = 1_000
 _STATUS_DETAILS: Final = "grpc-status-details-bin"
 _FRAME_BYTES: Final = 1_024
 """grpcio itself refuses a message that is larger by this, with a sentence of its own."""
@@ -56,7 +53,8 @@ class GrpcReceiver:
         self._limits = limits
         self._meters = meters
         self._server: Any = None
-        self._reading = asyncio.Semaphore(READING_AT_ONCE)
+        # How large a message is, is known only once it is there: so many of the largest are received at a time.
+        self._reading = asyncio.Semaphore(max(1, limits.in_flight_bytes // limits.body_bytes))
 
     async def start(self, host: str, port: int) -> int:
         """Listen.
@@ -77,8 +75,7 @@ class GrpcReceiver:
                 ("grpc.per_message_decompression", 0),
                 ("grpc.max_receive_message_length", self._limits.body_bytes + _FRAME_BYTES),
                 ("grpc.max_metadata_size", 16_384),
-            ],
-            maximum_concurrent_rpcs=CONCURRENT_CALLS,
+            ]
         )
         for signal in self._signals:
             method = grpc.stream_unary_rpc_method_handler(self._handler(signal))

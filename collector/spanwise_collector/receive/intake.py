@@ -23,8 +23,8 @@ from spanwise_collector.receive.producer import RecordWriter
 from spanwise_collector.receive.signals import Signal
 from spanwise_collector.receive.split import Packed, Split, split
 
-ACK_MARGIN_S: Final = 2.0
-"""Beyond the time after which Kafka's client itself gives a record up."""
+ACK_MARGIN: Final = 1.25
+"""Times the time after which Kafka's client itself gives a record up; its clock starts a little later."""
 log = logging.getLogger(__name__)
 
 
@@ -145,7 +145,7 @@ class Intake:
             NotTakenError: a record has failed for another reason.
         """
         waiting = [asyncio.wrap_future(write) for write in writes]
-        await asyncio.wait(waiting, timeout=self._limits.ack_seconds + ACK_MARGIN_S)
+        await asyncio.wait(waiting, timeout=self._limits.ack_seconds * ACK_MARGIN)
         refused: Counter[str] = Counter()
         failure: NotTakenError | None = None
         for one, record in zip(waiting, records, strict=True):

@@ -309,7 +309,7 @@ def test_kafka_that_never_answers_ends_in_503() -> None:
     """The receiver has a time limit of its own."""
     memory = MemoryLog()
     memory.holding = True
-    with receiving(memory, limits=ReceiveLimits(ack_seconds=-1.9)) as server:
+    with receiving(memory, limits=ReceiveLimits(ack_seconds=0.05)) as server:
         answer = post(server)
         memory.acknowledge()
 
