@@ -21,10 +21,12 @@ from fastapi import FastAPI
 
 from spanwise_collector.api.app import create_app
 from spanwise_collector.ingest.cost import PriceBook
+from spanwise_collector.ingest.masked_rejects import with_masked_rejects
 from spanwise_collector.ingest.price_file import PriceFileError, load_price_file
-from spanwise_collector.ingest.runner import IngestRunner
+from spanwise_collector.ingest.runner import IngestRunner, connect_to_kafka
 from spanwise_collector.ingest.settings import IngestSettings, KafkaConnection
 from spanwise_collector.ingest.transform import Transformer
+from spanwise_collector.normalise.masking import load_masker
 from spanwise_collector.receive.key_file import KeyFile
 from spanwise_collector.receive.keys import KeyFileError
 from spanwise_collector.receive.limits import ReceiveLimits
@@ -179,8 +181,14 @@ def make_runner(settings: Settings, database: Database) -> IngestRunner:
     Raises:
         ConfigurationError: the price file cannot be used.
     """
-    transformer = Transformer(prices=read_prices(settings), retention_days=settings.retention_days)
-    return IngestRunner(settings=ingest_settings(settings), database=database, transformer=transformer)
+    masker = load_masker(settings)
+    transformer = Transformer(prices=read_prices(settings), retention_days=settings.retention_days, masker=masker)
+    return IngestRunner(
+        settings=ingest_settings(settings),
+        database=database,
+        transformer=transformer,
+        connect=lambda kafka: with_masked_rejects(connect_to_kafka(kafka), masker),
+    )
 
 
 def make_settling(settings: Settings, database: Database, runner: IngestRunner) -> SettleRunner | None:
@@ -227,6 +235,7 @@ def make_receiver(settings: Settings) -> Receiver:
             kafka=kafka_connection(settings), limits=limits, host=settings.host, grpc_port=settings.grpc_port
         ),
         keys,
+        masker=load_masker(settings),
     )
 
 

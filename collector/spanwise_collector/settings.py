@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from spanwise_collector.store.dsn import parse_dsn
+from spanwise_schemas.masking_settings import read_keys, read_patterns
 
 PREFIX: Final = "SPANWISE_"
 Role = Literal["ingest", "api", "otlp"]
@@ -138,6 +139,18 @@ class Settings(BaseSettings):
         30, description="Days that spans are kept. Input and output are kept for 14 days.", ge=1, le=3650
     )
 
+    # Masking; the SDK reads the same names
+    mask_patterns: str = Field(
+        "",
+        description="What to mask by its form: built-in names such as `email,credit_card`, or a JSON list that may "
+        "hold regular expressions; see docs/masking.md.",
+    )
+    mask_keys: str = Field(
+        "",
+        description="Attributes and JSON members to mask as a whole, such as `*password*,authorization`; see "
+        "docs/masking.md.",
+    )
+
     # Kafka security; the SDK reads the same names
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How to talk to Kafka: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
@@ -239,6 +252,18 @@ class Settings(BaseSettings):
             if not host or not port.isdigit() or not 0 < int(port) < 65536:
                 raise ValueError(f"write host:port, several separated by commas, not {server!r}")
         return ",".join(servers)
+
+    @field_validator("mask_patterns")
+    @classmethod
+    def _patterns(cls, value: str) -> str:
+        read_patterns(value)
+        return value
+
+    @field_validator("mask_keys")
+    @classmethod
+    def _keys(cls, value: str) -> str:
+        read_keys(value)
+        return value
 
     @field_validator("prices_file", "kafka_ssl_cafile", "keys_file", mode="before")
     @classmethod

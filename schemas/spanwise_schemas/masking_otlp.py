@@ -126,7 +126,7 @@ class MessageMask:
             masked = self._text(text, spared=spared)
             if masked != text:
                 value.string_value = masked
-            return masked != text
+            return bool(masked != text)
         changed = False
         if kind == "array_value":
             for item in value.array_value.values:

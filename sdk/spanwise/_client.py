@@ -18,6 +18,7 @@ from spanwise_schemas import attributes as names
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
+    from spanwise._mask import Masking
     from spanwise._pipeline import Pipeline
     from spanwise._processor import SpanwiseProcessor
 
@@ -108,7 +109,7 @@ class Client:
             linger_s=config.linger_ms / 1000,
             put_timeout_s=config.put_timeout_ms / 1000,
             stamp=_stamp(config, producer),
-            mask=config.mask,
+            masking=_masking(config),
         )
         return Pipeline(options, self._make_transport(config, producer), producer=producer)
 
@@ -153,6 +154,16 @@ def _stamp(config: Config, producer: str) -> dict[str, str]:
         (names.DISTRO_VERSION, _version() or None),
     )
     return {name: value for name, value in pairs if value is not None}
+
+
+def _masking(config: Config) -> "Masking | None":
+    if config.mask is None and not config.mask_patterns and not config.mask_keys:
+        return None
+    from spanwise._mask import Masking
+    from spanwise_schemas.masking import Masks
+
+    masks = Masks(config.mask_patterns, config.mask_keys) if config.mask_patterns or config.mask_keys else None
+    return Masking(config.mask, masks)
 
 
 def _transport_for(config: Config, producer: str) -> Transport:
@@ -219,6 +230,8 @@ def init(
     service: str | None = None,
     sample_rate: float | None = None,
     mask: Callable[[str], str] | None = None,
+    mask_patterns: str | Sequence[str | Mapping[str, str]] | None = None,
+    mask_keys: str | Sequence[str] | None = None,
     instrument: bool | Sequence[str] | None = None,
     enabled: bool | None = None,
     capture_content: bool | None = None,

@@ -3,10 +3,13 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from spanwise._errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from spanwise_schemas.masking_patterns import Pattern
 
 Mask = Callable[[str], str]
 
@@ -105,6 +108,19 @@ def _mask(value: object) -> Mask:
     return mask
 
 
+# Imported where they are needed: most processes mask nothing, and compiling the patterns takes time.
+def _mask_patterns(value: object) -> "tuple[Pattern, ...]":
+    from spanwise_schemas.masking_settings import read_patterns
+
+    return read_patterns(value)
+
+
+def _mask_keys(value: object) -> tuple[str, ...]:
+    from spanwise_schemas.masking_settings import read_keys
+
+    return read_keys(value)
+
+
 def _instrument(value: object) -> bool | tuple[str, ...]:
     if isinstance(value, bool):
         return value
@@ -173,6 +189,22 @@ SETTINGS: Final = (
         "Share of traces to keep, 0 to 1, always whole traces. Not set: `OTEL_TRACES_SAMPLER`, else all.",
     ),
     Setting("mask", (), None, _mask, "A function from text to text, run on everything captured before it is sent."),
+    Setting(
+        "mask_patterns",
+        ("SPANWISE_MASK_PATTERNS",),
+        (),
+        _mask_patterns,
+        "What to mask by its form: built-in names such as `email,credit_card`, or a JSON list that may hold regular "
+        "expressions; see docs/masking.md. Same name and meaning as on the collector.",
+    ),
+    Setting(
+        "mask_keys",
+        ("SPANWISE_MASK_KEYS",),
+        (),
+        _mask_keys,
+        "Attributes and JSON members to mask as a whole, such as `*password*,authorization`. Same name and meaning as "
+        "on the collector.",
+    ),
     Setting(
         "instrument",
         ("SPANWISE_INSTRUMENT",),
@@ -290,6 +322,8 @@ class Config:
     service: str | None
     sample_rate: float | None
     mask: Mask | None
+    mask_patterns: "tuple[Pattern, ...]"
+    mask_keys: tuple[str, ...]
     instrument: bool | tuple[str, ...]
     enabled: bool
     capture_content: bool

@@ -1,6 +1,6 @@
 """From finished spans and scores to OTLP: stamped with who sent them, masked, within the size limit. Pure functions."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +12,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import SEVERITY_NUMBER_INFO, LogRecord
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 
+from spanwise._mask import Masking
 from spanwise._otlp import delimited, simple_span
 from spanwise._scores import Score
 from spanwise_schemas import attributes as names
@@ -22,43 +23,8 @@ if TYPE_CHECKING:
 MAX_SPAN_BYTES: Final = 900_000
 """A span alone in its record, with resource and scope, stays under `wire.MAX_RECORD_BYTES`."""
 
-MASK_FAILED: Final = "[mask failed]"
 SCOPE_NAME: Final = "spanwise"
 _MAX_ENVELOPES: Final = 256
-
-# What a mask must not touch: without these a span loses its meaning, its cost and its place. None holds what a person
-# wrote.
-NEVER_MASKED: Final = frozenset(
-    {
-        names.OPERATION,
-        names.SPAN_KIND,
-        names.INPUT_MIME,
-        names.OUTPUT_MIME,
-        names.TRUNCATED,
-        names.TOOL_NAME,
-        names.AGENT_NAME,
-        names.ERROR_TYPE,
-        names.PROVIDER,
-        names.REQUEST_MODEL,
-        names.RESPONSE_MODEL,
-        names.RESPONSE_ID,
-        names.FINISH_REASONS,
-        names.PROMPT_NAME,
-        names.PROMPT_VERSION,
-        names.SCORE_NAME,
-        names.SCORE_ID,
-        names.SCORE_SOURCE,
-        names.SCORE_EVALUATOR,
-        names.SCORE_EVALUATOR_VERSION,
-        "exception.type",
-        "gen_ai.system",
-        "llm.model_name",
-        "llm.provider",
-        "llm.system",
-    }
-)
-
-Mask = Callable[[str], str]
 
 
 @dataclass(slots=True)
@@ -83,12 +49,12 @@ class SpanEncoder:
 
     Args:
         stamp: resource attributes to set on all of them.
-        mask: run on every text value but those in `NEVER_MASKED`; None for none.
+        masking: applied to everything that is sent; None for none.
     """
 
-    def __init__(self, stamp: Mapping[str, str], mask: Mask | None) -> None:
+    def __init__(self, stamp: Mapping[str, str], masking: Masking | None) -> None:
         self._stamp = stamp
-        self._mask = mask
+        self._masking = masking
         # Serialised resource and scope by identity; the objects are kept so that an identity is not given to another.
         self._envelopes: dict[tuple[int, int], tuple[object, object, bytes, bytes]] = {}
 
@@ -99,7 +65,7 @@ class SpanEncoder:
             spans: finished spans, of any resource and scope.
             losses: where to count what is left out.
         """
-        if self._mask is not None:
+        if self._masking is not None:
             return self._encode_any(spans, losses)
         simple: dict[tuple[int, int], list[bytes]] = {}
         others: list[ReadableSpan] = []
@@ -140,10 +106,10 @@ class SpanEncoder:
         request = _encoded(spans, losses)
         for resource_spans in request.resource_spans:
             _stamp(resource_spans.resource, self._stamp)
+        if self._masking is not None:
+            self._masking.apply(request, losses)
+        for resource_spans in request.resource_spans:
             for scope_spans in resource_spans.scope_spans:
-                if self._mask is not None:
-                    for span in scope_spans.spans:
-                        _mask_span(span, self._mask, losses)
                 if request.ByteSize() > MAX_SPAN_BYTES:
                     _shrink(scope_spans.spans, losses)
         return request.SerializeToString()
@@ -164,7 +130,7 @@ def _encoded(spans: Sequence["ReadableSpan"], losses: Losses) -> ExportTraceServ
 
 
 def encode_score_batch(
-    scores: Iterable[Score], stamp: Mapping[str, str], mask: Mask | None, losses: Losses
+    scores: Iterable[Score], stamp: Mapping[str, str], masking: Masking | None, losses: Losses
 ) -> ExportLogsServiceRequest:
     """One OTLP request for a batch of scores, each a log record named `gen_ai.evaluation.result`.
 
@@ -182,9 +148,9 @@ def encode_score_batch(
             losses.encode_failed += 1
             losses.details["encode_failed"] = f"score: {type(error).__name__}: {error}"
             continue
-        if mask is not None:
-            _mask_attributes(record.attributes, mask, losses)
         scope_logs.log_records.append(record)
+    if masking is not None:
+        masking.apply(request, losses)
     return request
 
 
@@ -211,47 +177,6 @@ def _stamp(resource: Resource, stamp: Mapping[str, str]) -> None:
     del resource.attributes[:]
     resource.attributes.extend(kept)
     resource.attributes.extend(_key_value(key, value) for key, value in stamp.items())
-
-
-def _mask_span(span: ProtoSpan, mask: Mask, losses: Losses) -> None:
-    _mask_attributes(span.attributes, mask, losses)
-    for event in span.events:
-        _mask_attributes(event.attributes, mask, losses)
-    for link in span.links:
-        _mask_attributes(link.attributes, mask, losses)
-    if span.status.message:
-        span.status.message = _masked(span.status.message, mask, losses)
-
-
-def _mask_attributes(attributes: Iterable[KeyValue], mask: Mask, losses: Losses) -> None:
-    for item in attributes:
-        if item.key not in NEVER_MASKED:
-            _mask_value(item.value, mask, losses)
-
-
-def _mask_value(value: AnyValue, mask: Mask, losses: Losses) -> None:
-    match value.WhichOneof("value"):
-        case "string_value":
-            value.string_value = _masked(value.string_value, mask, losses)
-        case "array_value":
-            for item in value.array_value.values:
-                _mask_value(item, mask, losses)
-        case "kvlist_value":
-            for pair in value.kvlist_value.values:
-                _mask_value(pair.value, mask, losses)
-
-
-def _masked(text: str, mask: Mask, losses: Losses) -> str:
-    try:
-        result: object = mask(text)
-        if isinstance(result, str):
-            return result.encode("utf-8", "replace").decode("utf-8")
-        raise TypeError(f"the mask returned {type(result).__name__}, a str is needed")
-    except Exception as error:
-        # Sending the text unmasked would be the worse failure.
-        losses.mask_failed += 1
-        losses.details["mask_failed"] = f"{type(error).__name__}: {error}"
-        return MASK_FAILED
 
 
 def _shrink(spans: Any, losses: Losses) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from spanwise._encode import SpanEncoder
+    from spanwise._mask import Masking
     from spanwise._outbox import Chunk, Outbox
 
 logger: Final = logging.getLogger("spanwise")
@@ -64,7 +65,7 @@ class PipelineOptions:
     linger_s: float
     put_timeout_s: float
     stamp: Mapping[str, str]
-    mask: Callable[[str], str] | None
+    masking: "Masking | None" = None
 
 
 class Pipeline:
@@ -263,12 +264,12 @@ class Pipeline:
         from spanwise._outbox import Chunk
 
         losses = _encode.Losses()
-        stamp, mask = self._options.stamp, self._options.mask
+        stamp, masking = self._options.stamp, self._options.masking
         chunks: list[Chunk] = []
         spans = [item for item in items if not isinstance(item, Score)]
         if spans:
             if self._encoder is None:
-                self._encoder = _encode.SpanEncoder(stamp, mask)
+                self._encoder = _encode.SpanEncoder(stamp, masking)
             request = self._encoder.encode(spans, losses)
             kept = len(spans) - losses.encode_failed - losses.too_large
             if kept:
@@ -276,7 +277,7 @@ class Pipeline:
         scores = [item for item in items if isinstance(item, Score)]
         if scores:
             failed = losses.encode_failed
-            logs = _encode.encode_score_batch(scores, stamp, mask, losses)
+            logs = _encode.encode_score_batch(scores, stamp, masking, losses)
             kept = len(scores) - (losses.encode_failed - failed)
             if kept:
                 chunks.append(Chunk.of(LOGS_TOPIC, kept, logs.SerializeToString()))

@@ -12,6 +12,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from spanwise_collector.normalise.decode import mend
 from spanwise_collector.normalise.lazy import LazySpan, LazyTraces
+from spanwise_collector.normalise.masking import Masker
 from spanwise_collector.normalise.raw_attributes import RawAttributes, UnreadableAttributeError
 from spanwise_collector.normalise.values import Value
 
@@ -32,26 +33,31 @@ class Traces:
     lost: int = 0
 
 
-def read_traces(value: bytes, attributes: RawAttributes) -> Traces:
+def read_traces(value: bytes, attributes: RawAttributes, masker: Masker | None = None) -> Traces:
     """The spans of an export request, all of them decoded before the first is used.
 
     Args:
         value: a serialised ExportTraceServiceRequest.
         attributes: reads attributes.
+        masker: applied before; None for none.
 
     Raises:
         Refused: when nothing can be saved, with the reason `not_protobuf` or `truncated`.
     """
     try:
-        return Traces(_groups(LazyTraces.FromString(value), attributes))
+        return Traces(_groups(LazyTraces.FromString(_masked(value, masker)), attributes))
     except (DecodeError, UnreadableAttributeError):
         pass
     mended = mend(ExportTraceServiceRequest, value)
-    traces = Traces(_groups(LazyTraces.FromString(mended.value), attributes), mended.lost)
+    traces = Traces(_groups(LazyTraces.FromString(_masked(mended.value, masker)), attributes), mended.lost)
     positions = count()
     for span_warnings in _warnings(traces):
         span_warnings.update(mended.request_notes, mended.notes.get(next(positions), ()))
     return traces
+
+
+def _masked(value: bytes, masker: Masker | None) -> bytes:
+    return value if masker is None else masker.masked(value, ExportTraceServiceRequest)
 
 
 def _groups(

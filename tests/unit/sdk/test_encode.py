@@ -13,7 +13,8 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-from spanwise._encode import MASK_FAILED, Losses, SpanEncoder, encode_score_batch
+from spanwise._encode import Losses, SpanEncoder, encode_score_batch
+from spanwise._mask import MASK_FAILED, Masking
 from spanwise._otlp import simple_span
 from spanwise._pack import MAX_ITEMS, pack
 from spanwise._scores import Score
@@ -118,7 +119,7 @@ def test_the_mask_sees_every_text_but_those_that_carry_meaning() -> None:
         status=Status(StatusCode.ERROR, "failed 555"),
     )
 
-    data = SpanEncoder({}, lambda found: found.replace("555", "***")).encode([span], Losses())
+    data = SpanEncoder({}, Masking(lambda found: found.replace("555", "***"))).encode([span], Losses())
 
     masked = ExportTraceServiceRequest.FromString(data).resource_spans[0].scope_spans[0].spans[0]
     attributes = {pair.key: pair.value for pair in masked.attributes}
@@ -140,7 +141,7 @@ def test_a_failing_mask_sends_nothing_unmasked() -> None:
             raise RuntimeError("mask is broken")
 
     losses = Losses()
-    data = SpanEncoder({}, mask).encode([make_span(attributes={"a": "secret", "b": "other"})], losses)
+    data = SpanEncoder({}, Masking(mask)).encode([make_span(attributes={"a": "secret", "b": "other"})], losses)
 
     span = ExportTraceServiceRequest.FromString(data).resource_spans[0].scope_spans[0].spans[0]
     assert {pair.value.string_value for pair in span.attributes} == {MASK_FAILED}
@@ -172,7 +173,7 @@ def test_what_cannot_be_encoded_is_counted_and_the_rest_is_kept() -> None:
     losses = Losses()
 
     request = ExportTraceServiceRequest.FromString(
-        SpanEncoder({}, lambda found: found).encode([broken, make_span()], losses)
+        SpanEncoder({}, Masking(lambda found: found)).encode([broken, make_span()], losses)
     )
 
     assert sum(len(scope.spans) for group in request.resource_spans for scope in group.scope_spans) == 1
