@@ -19,7 +19,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from spanwise_schemas.usage_reasons import NO_USAGE_INSIDE, SAME_RESPONSE, SAME_USAGE_INSIDE, WRAPS_CALLS
+from spanwise_schemas.usage_reasons import (
+    ANSWERED_LATER,
+    NO_USAGE_INSIDE,
+    SAME_RESPONSE,
+    SAME_USAGE_INSIDE,
+    WRAPS_CALLS,
+)
 
 Key = tuple[bytes, bytes]
 """Trace id and span id."""
@@ -77,15 +83,42 @@ def not_bearing(calls: Iterable[Call], parents: Mapping[Key, bytes]) -> dict[Key
     Returns:
         Reason by span; the same for any order of `calls`.
     """
-    left = sorted(set(calls), key=_outermost_first)
-    if len(left) < 2:
+    distinct = set(calls)
+    if len(distinct) < 2:
         return {}
+    whole, found = _put_together(distinct, parents)
+    left = sorted(whole, key=_outermost_first)
     world = _World(left, parents)
-    found: dict[Key, str] = {}
     for rule in (_same_answers, _single_wrappers, _same_usages, _wrappers):
         found |= rule(left, world)
         left = [call for call in left if call.key not in found]
     return found
+
+
+def _put_together(calls: Iterable[Call], parents: Mapping[Key, bytes]) -> tuple[list[Call], dict[Key, str]]:
+    """Calls that came as two spans put together: the request without usage, and later the answer at one point in time.
+
+    Returns:
+        The calls, of which those answers begin with their request; and reasons of the requests.
+    """
+    siblings: dict[tuple[bytes, bytes, str], list[Call]] = {}
+    for call in calls:
+        siblings.setdefault((call.trace, parents.get(call.key, b""), call.scope), []).append(call)
+    whole: list[Call] = []
+    found: dict[Key, str] = {}
+    for together in siblings.values():
+        waiting: list[Call] = []
+        for call in sorted(together, key=lambda call: (call.end, call)):
+            if call.start == call.end and waiting:
+                request = waiting.pop(0)
+                found[request.key] = ANSWERED_LATER
+                call = call._replace(start=request.start)
+            elif not (call.input or call.output or call.response_id):
+                waiting.append(call)
+                continue
+            whole.append(call)
+        whole += waiting
+    return whole, found
 
 
 def _outermost_first(call: Call) -> tuple[object, ...]:
@@ -302,7 +335,9 @@ def _verdicts(call: Call, inner: Sequence[Call], world: _World) -> dict[Key, str
         return {call.key: WRAPS_CALLS} if is_repeated else {}
     (only,) = counted
     if call.response_id and only.response_id:
-        if call.response_id != only.response_id:
+        # A framework may give the answer an id of its own.
+        is_own = call.scope != only.scope and (call.input, call.output) == (only.input, only.output)
+        if call.response_id != only.response_id and not is_own:
             return {}
     elif not _near(call, only):
         return {}

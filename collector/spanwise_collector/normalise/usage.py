@@ -112,7 +112,8 @@ def read_bill(
         models = (values[_MODEL_RESPONSE], values[_MODEL_REQUEST])
         computed = computed_bill(prices, usage, values[_PROVIDER] or "", models, start_us)
     reported = values[_COST_TOTAL]
-    if reported is None:
+    if reported is None or (reported == 0 and (usage.input or usage.output)):
+        # Clients write 0 where they have no price. What is free says so in the price file.
         return computed
     parts = (values[_COST_INPUT] or 0, values[_COST_OUTPUT] or 0)
     return Bill(*parts, reported, COST_REPORTED, "reported", reported, computed.computed_n)

@@ -104,6 +104,22 @@ NATIVE = "com.anthropic.sdk.python"
         ([call(1, 0, 100), call(2, 10, 90, scope="b", trace=T2)], {}, {}),
         # Ids that differ.
         ([call(1, 0, 100, answer="r1"), call(2, 10, 90, scope="b", answer="r2")], {}, {}),
+        # A framework's own id around the provider's.
+        ([call(1, 0, 100, answer="run-1"), call(2, 10, 90, scope="b", answer="r2")], {2: 1}, {1: "wraps_calls"}),
+        # A stream in two spans, the request and at the end the answer; with the provider's own SDK below the request.
+        ([call(1, 0, 5, (0, 0)), call(2, 100, 100)], {1: 9, 2: 9}, {1: "answered_later"}),
+        ([call(1, 0, 5, (0, 0)), call(2, 100, 100, (0, 0))], {1: 9, 2: 9}, {1: "answered_later"}),
+        (
+            [call(1, 0, 5, (0, 0)), call(2, 100, 100), call(3, 1, 99, scope=NATIVE, answer="r", details=1)],
+            {1: 9, 2: 9, 3: 1},
+            {1: "answered_later", 2: "same_usage_inside"},
+        ),
+        # Two such streams at once, and a call without usage whose answer is not known.
+        (
+            [call(1, 0, 5, (0, 0)), call(2, 1, 6, (0, 0)), call(3, 50, 50), call(4, 60, 60), call(5, 70, 80, (0, 0))],
+            {},
+            {1: "answered_later", 2: "answered_later"},
+        ),
         # Parents in a circle.
         ([call(1, 0, 100), call(2, 10, 90)], {1: 2, 2: 1}, {1: "wraps_calls"}),
     ],
