@@ -77,6 +77,8 @@ def _source(source: Source) -> str:
         notes.append(f"counted {source.counting}")
     if source.scopes:
         notes.append(f"in scopes {_listed(f'{scope}…' for scope in source.scopes)}")
+    if source.but_not:
+        notes.append(f"not in scopes {_listed(f'{scope}…' for scope in source.but_not)}")
     return f"`{source.attribute}`{member} ({', '.join(notes)})"
 
 

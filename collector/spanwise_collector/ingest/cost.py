@@ -21,6 +21,8 @@ from spanwise_collector.ingest.price_file import FilePrice, PriceFile
 from spanwise_collector.normalise.limits import MAX_FIELD
 
 _FEMTO_PER_NANO: Final = 10**6
+_MAKERS: Final = ("openai", "anthropic", "google", "mistral", "cohere", "deepseek", "x-ai")
+"""Providers of their own models, which others sell too: whose price holds where only a model is named."""
 _CACHED_PRICES: Final = 8192
 
 PROVIDER_ALIASES: Final[Mapping[str, str]] = {
@@ -205,7 +207,14 @@ class PriceBook:
             _, found = prices.find_provider_model(model, None, PROVIDER_ALIASES.get(name, name) or None, None)
             return found
         except LookupError:
-            return None
+            return None if name else self._made_by_whom(model)
+
+    def _made_by_whom(self, model: str) -> ModelInfo | None:
+        """A model that no provider's own pattern of names finds, from the first maker who lists it."""
+        name = model.strip().lower()
+        by_id = {one.id: one for one in self._providers}
+        listed = (one for maker in _MAKERS if maker in by_id for one in by_id[maker].models)
+        return next((one for one in listed if one.match.is_match(name)), None)
 
     def _unit_prices(self, prices: ModelPrice) -> UnitPrices | None:
         found: dict[str, Decimal | TieredPrices] = {key: one for key, one in vars(prices).items() if one is not None}

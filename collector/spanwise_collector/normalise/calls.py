@@ -1,16 +1,26 @@
 """What the bodies of a model call tell: messages in one form, and fields that no attribute gave."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic_core import from_json
 
 from spanwise_collector.normalise.bodies import preview_of
 from spanwise_collector.normalise.limits import PREVIEW
-from spanwise_collector.normalise.messages import Content, Side, read_content
+from spanwise_collector.normalise.messages import (
+    Content,
+    Side,
+    embeddings,
+    litellm,
+    mlflow_chunks,
+    nested,
+    pydantic_ai,
+    read_content,
+)
+from spanwise_collector.normalise.messages.content import Message, text_part
 from spanwise_collector.normalise.messages.genai import is_genai
-from spanwise_collector.normalise.plan import SLOT, Plan
+from spanwise_collector.normalise.plan import SLOT, Plan, Step, assemble
 from spanwise_collector.normalise.readings import read_finish_reason
 from spanwise_collector.normalise.values import Value, to_json, to_text
 
@@ -20,10 +30,13 @@ _SYSTEM: Final = SLOT["system_instructions"]
 _TOOLS: Final = SLOT["tool_defs"]
 _PARAMS: Final = SLOT["params"]
 _FINISH: Final = SLOT["finish_reason"]
+_SIDES: Final[tuple[tuple[int, Side], ...]] = ((_INPUT, "input"), (_OUTPUT, "output"))
 _RESPONSE_ID: Final = SLOT["response_id"]
 _MODEL_REQUEST: Final = SLOT["model_request"]
 _MODEL_RESPONSE: Final = SLOT["model_response"]
 _STREAMING: Final = SLOT["streaming"]
+_SAYS_NOTHING: Final = re.compile(r'"parts": ?\[\]')
+_SPEAKERS: Final[Mapping[Side, str]] = {"input": "user", "output": "assistant"}
 _SAYS_SYSTEM: Final = re.compile(r'"role":"(?:system|developer)"')
 
 
@@ -51,11 +64,16 @@ def understand(values: list[Any], plan: Plan, raw: dict[str, str], changes: dict
 
 
 def _told_besides(
-    values: list[Any], slot: int, side: Side, plan: Plan, raw: Mapping[str, str], changes: dict[int, str]
+    values: list[Any], slot: int, side: Side, plan: Plan, raw: dict[str, str], changes: dict[int, str]
 ) -> None:
     """What only bodies tell that lost to a better one, such as the whole answer beside its messages."""
     for step in plan.others[slot]:
-        parsed = None if step.keys else _parsed(raw.get(step.key, ""))
+        if step.keys:
+            if side == "output":
+                _output_besides(values, step, raw, changes)
+            _system_besides(values, step, raw, changes)
+            continue
+        parsed = _parsed(raw.get(step.key, ""))
         found = None if parsed is None else read_content(parsed, side)
         if found is None:
             continue
@@ -65,12 +83,80 @@ def _told_besides(
             changes[filled] = "@" + side
 
 
+def _output_besides(values: list[Any], step: Step, raw: dict[str, str], changes: dict[int, str]) -> None:
+    """Numbered messages in place of a list of messages that say nothing: LiteLLM's tool calls."""
+    body: str = values[_OUTPUT] or ""
+    if step.source.reading != "indexed_messages" or not _SAYS_NOTHING.search(body):
+        return
+    messages = from_json(body)
+    found = str(assemble(step, raw))
+    if not any(one["parts"] for one in messages) and any(one["parts"] for one in from_json(found)):
+        raw.setdefault(step.key.removesuffix("."), body)
+        values[_OUTPUT], changes[_OUTPUT] = found, step.source.attribute
+
+
+def _system_besides(values: list[Any], step: Step, raw: Mapping[str, str], changes: dict[int, str]) -> None:
+    """System instructions in numbered messages that lost to a list of messages without them."""
+    if step.source.reading != "indexed_messages" or values[_SYSTEM] or _SAYS_SYSTEM.search(values[step.slot] or ""):
+        return
+    messages = from_json(str(assemble(step, raw)))
+    parts = [part for one in messages if one["role"] == "system" for part in one["parts"]]
+    if parts:
+        values[_SYSTEM] = to_json(parts)
+        changes[_SYSTEM] = "@input"
+
+
+def take_chunks(
+    events: Sequence[Mapping[str, Any]], values: list[Any], raw: dict[str, str], changes: dict[int, str]
+) -> None:
+    """Put together an answer whose pieces came as events; it says more than the output that the client made of them.
+
+    Args:
+        events: of the span, as stored.
+        values: of the fields, in the table's order; changed in place.
+        raw: content attributes kept as sent; receives the output that it replaces.
+        changes: receives the fields that it filled.
+    """
+    pieces = [one["attributes"] for one in events if one.get("name", "").startswith(mlflow_chunks.EVENT)]
+    texts = [one.get(mlflow_chunks.ATTRIBUTE) for one in pieces]
+    found = mlflow_chunks.answer([_parsed(text) for text in texts if isinstance(text, str)])
+    if found is None:
+        return
+    if values[_OUTPUT]:
+        raw.setdefault("output", values[_OUTPUT])
+    values[_OUTPUT], changes[_OUTPUT] = to_json(found), mlflow_chunks.ATTRIBUTE
+    values[_FINISH] = None
+
+
+def understand_embedding(values: list[Any], plan: Plan, raw: dict[str, str], changes: dict[int, str]) -> None:
+    """Read the bodies of a call for embeddings: of its input the texts remain; arguments as in `understand`."""
+    for slot, side in _SIDES:
+        body: str = values[slot] or ""
+        parsed = _parsed(body)
+        found = None if parsed is None or is_genai(parsed) else embeddings.read(parsed, side)
+        if found is None:
+            continue
+        for filled in _fill(values, found, side):
+            changes[filled] = "@" + side
+        if found.texts is not None:
+            _keep(slot, body, plan, raw)
+            values[slot] = to_text(found.texts)
+
+
 def _side(values: list[Any], slot: int, side: Side, plan: Plan, raw: dict[str, str], changes: dict[int, str]) -> str:
     body: str = values[slot] or ""
     parsed = _parsed(body)
     if parsed is None:
+        if body:
+            # What goes into a model and comes out is said by someone, also where the source wrote only the words.
+            values[slot] = to_json([{"role": _SPEAKERS[side], "parts": [text_part(body)]}])
         return body[:PREVIEW]
     if is_genai(parsed):
+        opened = _mended(parsed, body, plan)
+        if opened is not None:
+            _keep(slot, body, plan, raw)
+            values[slot] = to_json([*opened])
+            parsed = opened
         if side == "output" and values[_FINISH] is None:
             _finish(values, parsed, changes)
         return preview_of(parsed, side)
@@ -85,6 +171,16 @@ def _side(values: list[Any], slot: int, side: Side, plan: Plan, raw: dict[str, s
         _keep(slot, body, plan, raw)
         values[slot] = to_json(list(found.messages))
     return preview_of(list(found.messages), side) if found.messages else ""
+
+
+def _mended(messages: list[Message], body: str, plan: Plan) -> list[Message] | None:
+    """GenAI messages that are not quite as the conventions have them, put right; None where they are."""
+    if plan.convention == "litellm":
+        return litellm.mended(messages)
+    found = nested.opened(messages) if nested.MARK in body else None
+    if found is None and any(mark in body for mark in pydantic_ai.MARKS):
+        return pydantic_ai.in_standard_words(messages)
+    return found
 
 
 def _parsed(body: str) -> Any:

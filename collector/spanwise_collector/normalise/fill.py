@@ -6,15 +6,16 @@ from typing import Any, Final
 from spanwise_collector.normalise.columns import Pairs
 from spanwise_collector.normalise.labels import Labels, error_type_column, label_columns
 from spanwise_collector.normalise.limits import MAX_ATTRIBUTE_VALUE
-from spanwise_collector.normalise.plan import Plan, assemble, warning_for
+from spanwise_collector.normalise.plan import SLOT, Plan, assemble, warning_for
 from spanwise_collector.normalise.raw_attributes import Array
 from spanwise_collector.normalise.readings import Read
 from spanwise_collector.normalise.values import Value, to_text
 from spanwise_collector.normalise.where import Where
-from spanwise_schemas.conventions import SPAN_FIELDS
+from spanwise_schemas.conventions import SPAN_FIELDS, Counting
 
 _EMPTY: Final[list[Any]] = [None] * len(SPAN_FIELDS)
 _MAX_LABELS: Final = 256
+_USAGE: Final = SLOT["usage"]
 
 
 def labels_of(plan: Plan, attributes: dict[str, Value]) -> Labels:
@@ -68,7 +69,9 @@ def fill(
     for slot, key, read in steps:
         value = read(attributes[key])
         if value is None:
-            warning = warning_for(plan.sources[slot])
+            source = plan.sources[slot]
+            # A member that is not there is no value that cannot be read.
+            warning = warning_for(source) if source.path is None else ""
             if warning:
                 warnings.add(warning)
                 unread.append(key)
@@ -80,6 +83,34 @@ def fill_spread(values: list[Any], plan: Plan, attributes: dict[str, Value]) -> 
     """Fill fields that are spread over many attributes."""
     for step in plan.spread:
         values[step.slot] = assemble(step, attributes)
+
+
+def fill_usage(values: list[Any], plan: Plan, changes: dict[int, str]) -> tuple[Counting, Counting]:
+    """Take the token counts of a usage object.
+
+    One with the input's count is what the provider said, so it goes before attributes; another one only adds what they
+    leave out.
+
+    Args:
+        values: of the fields, in the table's order; changed in place.
+        plan: of the span.
+        changes: receives the fields that the object filled.
+
+    Returns:
+        What the main counts of input and output hold.
+    """
+    counts: dict[str, int] = values[_USAGE]
+    giver = plan.sources[_USAGE].attribute
+    for field, count in counts.items():
+        slot = SLOT[field]
+        if values[slot] is None or "tok_input" in counts:
+            values[slot] = count
+            changes[slot] = giver
+    of_input, of_output = plan.counting
+    return (
+        "inclusive" if changes.get(SLOT["tok_input"]) == giver else of_input,
+        "inclusive" if changes.get(SLOT["tok_output"]) == giver else of_output,
+    )
 
 
 def _next_best(plan: Plan, slot: int, attributes: dict[str, Value]) -> tuple[object, str]:

@@ -6,6 +6,7 @@ JSON of the OpenTelemetry GenAI conventions: `[{"role": ..., "parts": [{"type": 
 
 from collections.abc import Iterable
 
+from spanwise_collector.normalise.messages import anthropic, openai
 from spanwise_collector.normalise.messages.content import (
     Part,
     call_part,
@@ -20,6 +21,8 @@ from spanwise_collector.normalise.messages.content import (
 from spanwise_collector.normalise.values import Value, to_json
 
 _MAX_LEVELS = 12
+_BLOCKS = ('[{"type": "t', '[{"id": "toolu', '[{"type": "image', '[{"type":"t')
+"""How Anthropic's content blocks begin when they are written as JSON text."""
 
 
 def nest(items: Iterable[tuple[str, Value]]) -> Value:
@@ -74,14 +77,34 @@ def indexed_json(items: Iterable[tuple[str, Value]], path: tuple[str, ...] | Non
     return to_json([whole if part is None else unwrapped(part) for whole, part in inner])
 
 
-def indexed_messages(items: Iterable[tuple[str, Value]]) -> str:
-    """Numbered messages as GenAI message JSON text."""
+def indexed_messages(items: Iterable[tuple[str, Value]], role: str = "") -> str:
+    """Numbered messages as GenAI message JSON text.
+
+    Args:
+        items: what follows the prefix, with the value.
+        role: of messages that name none.
+    """
     found = nest(items)
     messages = found if isinstance(found, list) else [found]
-    return to_json([_message(one) for one in messages])
+    return to_json([made for one in messages for made in _messages(one, role)])
 
 
-def _message(found: Value) -> Value:
+def _messages(found: Value, role: str) -> list[Value]:
+    """A message; OpenLLMetry writes Anthropic's content blocks as JSON text, and its thoughts under a role."""
+    content = found.get("content") if isinstance(found, dict) else None
+    if isinstance(found, dict) and found.get("role") == "thinking":
+        finish = {key: found[key] for key in ("finish_reason",) if key in found}
+        return [{"role": "assistant", "parts": [reasoning_part(content)], **finish}]
+    blocks = unwrapped(content) if isinstance(content, str) and content.startswith(_BLOCKS) else None
+    if isinstance(found, dict) and isinstance(blocks, list):
+        return [*anthropic.messages({"role": found.get("role") or role, "content": blocks})]
+    made = _message(found)
+    if not made["role"]:
+        made["role"] = role
+    return [made]
+
+
+def _message(found: Value) -> dict[str, Value]:
     if not isinstance(found, dict):
         return {"role": "", "parts": [text_part(found)]}
     inner = found.get("message")
@@ -102,11 +125,16 @@ def _parts(message: dict[str, Value], role: Value) -> list[Part]:
     calls = [_tool_call(one) for one in called] if isinstance(called, list) else []
     content, call_id = message.get("content"), message.get("tool_call_id")
     parts: list[Part] = []
-    if role == "tool" and call_id is not None:
+    if role == "tool" and (call_id is not None or content is not None):
         parts.append(response_part(call_id, content))
+    elif isinstance(content, list):
+        parts += [openai.part(one) for one in content]
     elif content not in (None, "") and text_part(content) not in contents:
         parts.append(text_part(content))
     parts += contents
+    function = message.get("function_call")
+    if isinstance(function, dict) and not calls:
+        calls.append(call_part(None, function.get("name"), function.get("arguments")))
     return parts + [one for one in calls if one not in contents]
 
 

@@ -15,9 +15,10 @@ from pydantic_core import from_json
 
 from spanwise_collector.normalise.indexed import indexed_json, indexed_messages
 from spanwise_collector.normalise.limits import MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTES
+from spanwise_collector.normalise.messages.ai_sdk import ANSWER_PARTS, answer_of_parts
 from spanwise_collector.normalise.readings import WARNING_OF_READING, Read, reader_of
 from spanwise_collector.normalise.values import Value, clean, to_json
-from spanwise_schemas.conventions import RECOGNISED, SPAN_FIELDS, Counting, Field, Source
+from spanwise_schemas.conventions import RECOGNISED, SPAN_FIELDS, Counting, Field, Reading, Source
 
 if TYPE_CHECKING:
     from spanwise_collector.normalise.labels import Labels
@@ -47,10 +48,16 @@ _MAX_SHAPE_CHARACTERS: Final = 8192
 _ASSEMBLE: Final[Mapping[str, Callable[[Iterable[tuple[str, Value]]], object]]] = {
     "indexed_messages": indexed_messages,
     "parameters_below": dict,
+    "answer_parts": answer_of_parts,
     "ignored": lambda items: "",
 }
+_PUT_TOGETHER: Final = frozenset({"indexed_messages", "answer_parts"})
+_SAYS_MORE: Final = frozenset({"error_level", "error_message", "usage"})
+"""Fields whose attributes say more than the field keeps: a warning is no error, its words are no error's message."""
 _NUMBERED: Final = frozenset({"indexed_messages", "indexed_json", "ignored"})
-_SCOPES: Final = sorted({scope for one in SPAN_FIELDS for source in one.sources for scope in source.scopes})
+_SCOPES: Final = sorted(
+    {scope for one in SPAN_FIELDS for source in one.sources for scope in (*source.scopes, *source.but_not)}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,18 +228,16 @@ class Planner:
                 (slot, rank)
                 for prefix, slot, rank in self._prefixes
                 # `gen_ai.prompt.name` is a name of its own; below `gen_ai.prompt.` only numbers are messages.
-                if name.startswith(prefix)
-                and (self._source(slot, rank).reading not in _NUMBERED or _numbered(name, prefix))
+                if name.startswith(prefix) and _is_below(name, prefix, self._source(slot, rank).reading)
             ]
-        return [
-            place
-            for place in places
-            if not (scopes := self._source(*place).scopes) or any(scope in variant for scope in scopes)
-        ]
+        return [place for place in places if _holds(self._source(*place), variant)]
 
     def _is_kept(self, places: Iterable[tuple[int, int]]) -> bool:
         """Whether an attribute that fills a field is kept too, because it says more than that."""
-        return any(self._source(slot, rank).path and not self._fields[slot].content for slot, rank in places)
+        return any(
+            (self._source(slot, rank).path or self._fields[slot].name in _SAYS_MORE) and not self._fields[slot].content
+            for slot, rank in places
+        )
 
     def _source(self, slot: int, rank: int) -> Source:
         return self._fields[slot].sources[rank]
@@ -247,6 +252,14 @@ class Planner:
     def _convention(self, found: Mapping[int, Mapping[int, list[str]]]) -> str:
         seen = {self._source(slot, rank).convention for slot, ranks in found.items() for rank in ranks}
         return next((one for one in RECOGNISED if one in seen), "")
+
+
+def _holds(source: Source, variant: tuple[str, ...]) -> bool:
+    """Whether a rule holds in the spans of a scope."""
+    if not source.scopes and not source.but_not:
+        return True
+    is_in = not source.scopes or any(scope in variant for scope in source.scopes)
+    return is_in and not any(scope in variant for scope in source.but_not)
 
 
 def _getter(keys: Sequence[str]) -> Callable[[Mapping[str, Value]], tuple[Value, ...]]:
@@ -277,7 +290,7 @@ def variant_of(scope: str) -> tuple[str, ...]:
 def _raw_names(best: Step, others: Sequence[Step]) -> list[str]:
     """Attributes of a content field that are kept as sent: the ones that lost, and those put together from many."""
     lost = [name for step in others for name in (step.keys or (step.key,)) if step.source.reading != "ignored"]
-    put_together = list(best.keys) if best.source.reading == "indexed_messages" else []
+    put_together = list(best.keys) if best.source.reading in _PUT_TOGETHER else []
     return put_together + lost
 
 
@@ -292,6 +305,8 @@ def assemble(step: Step, attributes: Mapping[str, Value]) -> object:
     items = ((key[start:], attributes[key]) for key in step.keys)
     if step.source.reading == "indexed_json":
         return indexed_json(items, step.source.path)
+    if step.source.reading == "indexed_messages":
+        return indexed_messages(items, "assistant" if step.slot == SLOT["output"] else "user")
     return _ASSEMBLE[step.source.reading](items)
 
 
@@ -306,8 +321,12 @@ def _stored_name(name: str, warnings: set[str]) -> str:
     return clean(name[:MAX_ATTRIBUTE_NAME], warnings)
 
 
-def _numbered(name: str, prefix: str) -> bool:
-    return name[len(prefix) :].split(".", 1)[0].isdecimal()
+def _is_below(name: str, prefix: str, reading: Reading) -> bool:
+    """Whether a name below a prefix is one that the reading puts together."""
+    rest = name[len(prefix) :]
+    if reading in _NUMBERED:
+        return rest.split(".", 1)[0].isdecimal()
+    return reading != "answer_parts" or rest in ANSWER_PARTS
 
 
 def _unread(value: Value) -> None:

@@ -3,6 +3,7 @@
 Each is a function of the value that returns None when it cannot be understood; the caller then tries the next source.
 """
 
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -12,8 +13,10 @@ from typing import Final
 
 from pydantic_core import from_json
 
-from spanwise_collector.normalise.values import Value, to_text
-from spanwise_collector.normalise.words import ERROR_LEVELS, FINISH_REASONS, PROVIDERS
+from spanwise_collector.normalise.python_repr import from_repr
+from spanwise_collector.normalise.usage_objects import read_usage_object
+from spanwise_collector.normalise.values import Value, to_json, to_text
+from spanwise_collector.normalise.words import APIS, ERROR_LEVELS, FINISH_REASONS, PROVIDERS, ROUTED_PROVIDERS
 from spanwise_schemas.conventions import Reading, Source
 
 Read = Callable[[Value], object]
@@ -27,6 +30,7 @@ _MAX_COST_N: Final = 10**15  # a million dollars for one call; beyond, sums coul
 WARNING_OF_READING: Final[Mapping[Reading, str]] = {
     "count": "bad_token_count",
     "usd": "bad_cost",
+    "usd_parts": "bad_cost",
     "seconds": "bad_duration",
     "milliseconds": "bad_duration",
     "instant": "bad_duration",
@@ -42,6 +46,9 @@ def reader_of(source: Source) -> Read:
         read: Read = lambda value: (  # noqa: E731 - one of two forms of the same function
             words.get(value) or words.get(value.strip().lower()) if isinstance(value, str) else None
         )
+    elif source.reading == "kind_of_path":
+        last = source.values
+        read = lambda value: last.get(str(value[-1])) if isinstance(value, list) and value else None  # noqa: E731
     else:
         read = _READERS[source.reading]
     if source.path is None:
@@ -60,14 +67,14 @@ def _member(value: Value, path: tuple[str, ...]) -> Value:
 
 @lru_cache(maxsize=16)
 def _parsed(text: str) -> Value:
-    """JSON text as values, None where it is none.
+    """JSON text, or Python's way to write the same, as values; None where it is neither.
 
     Kept for the other fields that read the same attribute, so never changed by who gets it.
     """
     try:
         found: Value = from_json(text)
     except ValueError:
-        return None
+        return from_repr(text)
     return found
 
 
@@ -119,6 +126,11 @@ def read_usd(value: Value) -> int | None:
     return int(amount * 10**9 + Decimal("0.5"))
 
 
+def read_known_usd(value: Value) -> int | None:
+    """An amount from a source that says nothing by 0."""
+    return read_usd(value) or None
+
+
 def read_seconds(value: Value) -> int | None:
     """Seconds as microseconds."""
     return _scaled(value, 1_000_000)
@@ -154,7 +166,48 @@ def read_provider(value: Value) -> str | None:
     if text is None:
         return None
     name = text.strip().lower()
+    if name in PROVIDERS:
+        return PROVIDERS[name]
+    # The Vercel AI SDK names the provider's API too: `openai.responses`.
+    maker, _, api = name.rpartition(".")
+    if maker and api in APIS:
+        name = maker
     return PROVIDERS.get(name, name) or None
+
+
+def read_routed_model(value: Value) -> str | None:
+    """A model's name without the provider that LiteLLM puts in front."""
+    text = read_string(value)
+    return None if text is None else _routed(text)[1]
+
+
+def read_unrouted_model(value: Value) -> str | None:
+    """A model's name that has no provider in front."""
+    text = read_string(value)
+    return None if text is None or _routed(text)[0] else text
+
+
+def read_routed_provider(value: Value) -> str | None:
+    """The provider that LiteLLM puts in front of a model's name."""
+    return read_provider(_routed(read_string(value) or "")[0])
+
+
+def read_routed_id(value: Value) -> str | None:
+    """The provider's id of an answer inside the one that LiteLLM makes of it for the Responses API."""
+    text = read_string(value)
+    if text is None or not text.startswith("resp_"):
+        return text
+    try:
+        inside = b64decode(text[5:], validate=True).decode()
+    except ValueError:
+        return text
+    return inside.rpartition(";response_id:")[2] if inside.startswith("litellm:") else text
+
+
+def _routed(name: str) -> tuple[str, str]:
+    """Provider, or "" where there is none in front, and the rest of the name."""
+    provider, slash, model = name.partition("/")
+    return (provider, model) if slash and provider.lower() in ROUTED_PROVIDERS else ("", name)
 
 
 def read_finish_reason(value: Value) -> str | None:
@@ -192,6 +245,44 @@ def read_parameters(value: Value) -> dict[str, Value] | None:
     return found if isinstance(found, dict) else None
 
 
+def read_json_strings(value: Value) -> str | None:
+    """An array of JSON texts as one JSON array; what is no JSON stays text."""
+    if not isinstance(value, list):
+        return read_body(value)
+    return to_json([_parsed_or_text(one) for one in value]) if value else None
+
+
+def read_usd_parts(value: Value) -> int | None:
+    """What an object of amounts says in all, as nano-dollars."""
+    found = read_parameters(value)
+    if not found:
+        return None
+    if found.get("total") is not None:
+        return read_usd(found["total"])
+    parts = [read_usd(amount) for amount in found.values() if amount is not None]
+    return sum(one for one in parts if one is not None) if parts and None not in parts else None
+
+
+def read_streamed(value: Value) -> bool | None:
+    """Whether an operation's name speaks of a stream."""
+    return "stream" in value.lower() if isinstance(value, str) and value else None
+
+
+def read_given(value: Value) -> bool | None:
+    """Whether there is a value at all."""
+    return None if value in (None, "") else True
+
+
+def _parsed_or_text(value: Value) -> Value:
+    if not isinstance(value, str):
+        return value
+    try:
+        found: Value = from_json(value)
+    except ValueError:
+        return value
+    return found
+
+
 def read_ignored(value: Value) -> str:
     """Nothing of it is kept."""
     del value
@@ -224,6 +315,7 @@ _READERS: Final[Mapping[Reading, Read]] = {
     "first_string": read_first_string,
     "count": read_count,
     "usd": read_usd,
+    "usd_known": read_known_usd,
     "seconds": read_seconds,
     "milliseconds": read_milliseconds,
     "messages": read_body,
@@ -231,9 +323,18 @@ _READERS: Final[Mapping[Reading, Read]] = {
     "boolean": read_boolean,
     "comma_strings": read_comma_strings,
     "provider": read_provider,
+    "routed_model": read_routed_model,
+    "unrouted_model": read_unrouted_model,
+    "routed_provider": read_routed_provider,
+    "routed_id": read_routed_id,
     "finish_reason": read_finish_reason,
     "error_level": read_error_level,
     "instant": read_instant,
     "parameters": read_parameters,
+    "json_strings": read_json_strings,
+    "usage": read_usage_object,
+    "usd_parts": read_usd_parts,
+    "streamed": read_streamed,
+    "given": read_given,
     "ignored": read_ignored,
 }

@@ -26,6 +26,11 @@ PROVIDERS: Final[Mapping[str, str]] = {
 }
 """Lower-case name to the conventions' spelling; a name that is not here stays as it is, in lower case."""
 
+APIS: Final = frozenset(
+    {"chat", "responses", "messages", "completion", "embedding", "image", "transcription", "speech", "rerank"}
+)
+"""What follows the provider's name where a source names its API too, as in `openai.chat`."""
+
 FINISH_REASONS: Final[Mapping[str, str]] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -43,3 +48,17 @@ FINISH_REASONS: Final[Mapping[str, str]] = {
 """Word, lower-case and with underscores, to the conventions' one; another word stays as it is."""
 
 ERROR_LEVELS: Final = frozenset({"error", "fatal", "critical"})
+
+# The usual ones of litellm.types.utils.LlmProviders.
+ROUTED_PROVIDERS: Final = frozenset(
+    """
+    openai azure azure_text azure_ai anthropic anthropic_text bedrock bedrock_mantle sagemaker
+    sagemaker_chat vertex_ai vertex_ai_beta gemini cohere cohere_chat mistral codestral groq xai deepseek
+    deepinfra perplexity together_ai fireworks_ai openrouter replicate huggingface ollama ollama_chat vllm
+    hosted_vllm lm_studio llamafile xinference nvidia_nim cerebras sambanova databricks watsonx watsonx_text
+    ai21 ai21_chat voyage jina_ai cloudflare github github_copilot moonshot dashscope volcengine minimax
+    novita nebius nscale hyperbolic friendliai featherless_ai snowflake oci meta_llama amazon_nova
+    vercel_ai_gateway litellm_proxy custom_openai openai_like text-completion-openai
+    """.split()  # noqa: SIM905 - a paragraph reads better than eighty lines
+)
+"""What LiteLLM puts in front of a model's name: `openai/gpt-4o`."""

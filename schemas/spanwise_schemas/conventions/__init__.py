@@ -9,6 +9,7 @@ no code where its readings exist already.
 from spanwise_schemas.conventions.model import PRECEDENCE, READINGS, Convention, Counting, Field, Reading, Source
 from spanwise_schemas.conventions.table import (
     CALL_KINDS,
+    FAILED_BY_EVENT,
     FIRST_TOKEN_EVENTS,
     RECOGNISED,
     RESOURCE_FIELDS,
@@ -17,6 +18,7 @@ from spanwise_schemas.conventions.table import (
 
 __all__ = [
     "CALL_KINDS",
+    "FAILED_BY_EVENT",
     "FIRST_TOKEN_EVENTS",
     "PRECEDENCE",
     "READINGS",

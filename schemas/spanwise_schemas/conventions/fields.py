@@ -46,6 +46,7 @@ OF_SPAN: Final[tuple[Field, ...]] = (
     Field("tool_call_id", "the model's id of the tool call that this span carried out"),
     Field("tok_cache_write_1h", "of the cache writes, those kept for an hour; kept in usage_extra"),
     Field("first_token_at", "when the first token came, in microseconds since the epoch; for ttft_us"),
+    Field("usage", "token counts in one object; for the fields of tokens"),
 )
 """Fields read from a span's attributes; a field's position is its slot."""
 

@@ -21,6 +21,9 @@ OPERATIONS: Final = {
     "delete_memory": "tool",
     "create_memory_store": "tool",
     "delete_memory_store": "tool",
+    # What package `@ai-sdk/otel` adds to the convention.
+    "agent_step": "chain",
+    "rerank": "reranker",
     # Reads an earlier answer again: no model runs, so it must not count as a call.
     "fetch_response": "other",
 }
@@ -57,5 +60,6 @@ RULES: Final = (
     Source("session_id", "gen_ai.conversation.id", "string"),
     Source("params", "gen_ai.request.*", "parameters_below"),
     Source("streaming", "gen_ai.request.stream", "boolean"),
+    Source("streaming", "gen_ai.client.operation.time_to_first_chunk", "given"),
     Source("tool_call_id", "gen_ai.tool.call.id", "string"),
 )

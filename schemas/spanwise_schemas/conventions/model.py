@@ -34,11 +34,17 @@ Reading = Literal[
     "boolean",
     "count",
     "usd",
+    "usd_known",
     "seconds",
     "milliseconds",
     "instant",
     "kind",
+    "kind_of_path",
     "provider",
+    "routed_model",
+    "unrouted_model",
+    "routed_provider",
+    "routed_id",
     "finish_reason",
     "error_level",
     "messages",
@@ -47,6 +53,12 @@ Reading = Literal[
     "parameters",
     "parameters_below",
     "body",
+    "json_strings",
+    "answer_parts",
+    "usage",
+    "usd_parts",
+    "streamed",
+    "given",
     "ignored",
 ]
 
@@ -58,11 +70,17 @@ READINGS: Final[Mapping[Reading, str]] = {
     "boolean": "true or false, also as text",
     "count": "a whole number from 0 to 4,294,967,295; a whole float or a decimal string is taken too",
     "usd": "a finite amount of US dollars, not negative; kept as whole nano-dollars",
+    "usd_known": "the same, where it is more than nothing",
     "seconds": "seconds, kept as whole microseconds",
     "milliseconds": "milliseconds, kept as whole microseconds",
     "instant": "a point in time, RFC 3339 text or nanoseconds since the epoch; kept as microseconds since the epoch",
     "kind": "a word from the source's own list, below",
+    "kind_of_path": "the last name of a path, where it is on the source's own list, below",
     "provider": "the provider's name as the GenAI conventions spell it where they know it, else in lower case",
+    "routed_model": "a model's name in LiteLLM's form `openai/gpt-4o`, without the provider in front",
+    "unrouted_model": "a model's name that is not in that form, in which requests alone name models",
+    "routed_provider": "the provider in front of such a name; nothing where there is none",
+    "routed_id": "the provider's id, also inside the one that LiteLLM makes of it (`resp_` and base64)",
     "finish_reason": "the GenAI conventions' word where one means the same, else the source's own",
     "error_level": "an error where the word says so",
     "messages": "messages in any known shape, as JSON text or structured values; kept as GenAI message JSON",
@@ -72,6 +90,14 @@ READINGS: Final[Mapping[Reading, str]] = {
     "parameters_below": "request parameters, one in each attribute below the prefix",
     "body": "text as it is; structured values as JSON text. In a model call, messages in any known shape become GenAI "
     "message JSON",
+    "json_strings": "an array of JSON texts; kept as one JSON array",
+    "answer_parts": "an answer spread over the attributes `<prefix>.text`, `.reasoning`, `.toolCalls`, `.object`, "
+    "`.files`; put together into GenAI message JSON",
+    "usage": "a JSON object of token counts in the style of OpenAI, Anthropic, Langfuse or the Vercel AI SDK, told by the "
+    "names in it; with a count of the input it goes before all attributes, else it adds what they leave out",
+    "usd_parts": "a JSON object of amounts of US dollars: its `total`, else their sum",
+    "given": "true where there is a value",
+    "streamed": "whether an operation's name speaks of a stream",
     "ignored": "read with the field beside it, and stored nowhere else",
 }
 
@@ -89,10 +115,11 @@ class Source:
         field: the field's name.
         attribute: its name; with `.*` at the end, every attribute below that prefix.
         reading: how its value is understood, a key of `READINGS`.
-        values: for the reading `kind`: the source's words, lower-case, to span kinds.
+        values: for the readings `kind` and `kind_of_path`: the source's words, lower-case, to span kinds.
         path: None for the value itself; else the value is JSON (text or structured) and this leads to the member that
             is read: `("input",)`; `()` for all of it, which unwraps JSON-encoded text.
         scopes: starts of instrumentation scope names, lower-case, in whose spans alone the rule holds; none for all.
+        but_not: the same of those in which it does not hold.
         first: goes before the rules of every convention that do not say so.
         counting: of `tok_input` and `tok_output`.
         convention: who defines the name; filled in from the module that lists the rule.
@@ -104,6 +131,7 @@ class Source:
     values: Mapping[str, str] = dataclasses.field(default_factory=dict)
     path: tuple[str, ...] | None = None
     scopes: tuple[str, ...] = ()
+    but_not: tuple[str, ...] = ()
     first: bool = False
     counting: Counting = "inclusive"
     convention: Convention = "otel"

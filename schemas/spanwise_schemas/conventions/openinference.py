@@ -21,26 +21,38 @@ KINDS: Final = {
 }
 """`openinference.span.kind` to span kind."""
 
+_DSPY: Final = ("openinference.instrumentation.dspy",)
+_ROUTED: Final = ("openinference.instrumentation.litellm",)
+"""Scopes that name models as LiteLLM does, provider first."""
+_ASKED: Final = (*_DSPY, "openinference.instrumentation.llama_index")
+"""Scopes in which `llm.model_name` is the model asked for, never the one that answered."""
+
 RULES: Final = (
     Source("kind", "openinference.span.kind", "kind", KINDS),
     Source("provider", "llm.provider", "provider"),
     Source("provider", "llm.system", "provider"),
+    Source("provider", "llm.invocation_parameters", "routed_provider", path=("model",), scopes=_ROUTED),
+    Source("provider", "embedding.invocation_parameters", "routed_provider", path=("model",), scopes=_ROUTED),
     Source("provider", "decision.provider", "provider"),
     Source("provider", "decision.system", "provider"),
     Source("model_request", "llm.request.model_name", "string"),
     Source("model_request", "decision.request.model_name", "string"),
-    Source("model_request", "llm.invocation_parameters", "string", path=("model",)),
-    Source("model_request", "embedding.invocation_parameters", "string", path=("model",)),
+    Source("model_request", "llm.invocation_parameters", "routed_model", path=("model",), scopes=_ROUTED),
+    Source("model_request", "embedding.invocation_parameters", "routed_model", path=("model",), scopes=_ROUTED),
+    Source("model_request", "llm.invocation_parameters", "string", path=("model",), but_not=_ROUTED),
+    Source("model_request", "embedding.invocation_parameters", "string", path=("model",), but_not=_ROUTED),
     # Where nothing else names a model (a call that failed, an agent's), this one is what was asked for.
-    Source("model_request", "llm.model_name", "string"),
+    Source("model_request", "llm.model_name", "string", but_not=_ROUTED),
     Source("model_request", "embedding.model_name", "string"),
     Source("model_response", "llm.response.model_name", "string"),
     Source("model_response", "decision.response.model_name", "string"),
-    Source("model_response", "llm.model_name", "string"),
+    Source("model_response", "llm.model_name", "string", but_not=(*_ROUTED, *_ASKED)),
+    Source("model_response", "llm.model_name", "unrouted_model", scopes=_ROUTED),
     Source("model_response", "embedding.model_name", "string"),
     Source("model_response", "reranker.model_name", "string"),
     Source("model_response", "decision.model_name", "string"),
     Source("input", "llm.input_messages.*", "indexed_messages"),
+    Source("input", "llm.prompts", "body"),
     Source("input", "embedding.embeddings.*", "indexed_json", path=("embedding", "text")),
     Source("input", "input.value", "body"),
     Source("output", "llm.output_messages.*", "indexed_messages"),
@@ -51,6 +63,7 @@ RULES: Final = (
     Source("mime_types", "output.mime_type", "ignored"),
     Source("vectors", "embedding.embeddings.*", "ignored"),
     Source("tool_defs", "llm.tools.*", "indexed_json", path=("tool", "json_schema")),
+    Source("tool_defs", "llm.invocation_parameters", "body", path=("tools",), scopes=_DSPY),
     Source("tool_name", "tool.name", "string"),
     Source("agent_name", "agent.name", "string"),
     Source("finish_reason", "llm.finish_reason", "finish_reason"),

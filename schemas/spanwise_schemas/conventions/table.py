@@ -42,6 +42,7 @@ _OF_SPAN: Final[Mapping[Convention, Sequence[Source]]] = {
 _OF_RESOURCE: Final[Mapping[Convention, Sequence[Source]]] = {
     "spanwise": spanwise.RESOURCE_RULES,
     "otel": otel.RESOURCE_RULES,
+    "langfuse": langfuse.RESOURCE_RULES,
     "openinference": openinference.RESOURCE_RULES,
 }
 
@@ -89,5 +90,12 @@ CALL_KINDS: Final = frozenset({"llm", "embedding", "reranker"})
 """Kinds that are calls of a model. Only these can bear a bill: agents, chains and workflows repeat the sum of what they
 wrap."""
 
-FIRST_TOKEN_EVENTS: Final = frozenset({"First Token Stream Event", "gen_ai.first_token"})
-"""Span events that mark the first token (OpenInference); used when no attribute gives the time to it."""
+FIRST_TOKEN_EVENTS: Final = frozenset(
+    {"First Token Stream Event", "gen_ai.first_token", "mlflow.chunk.item.0", "llm.content.completion.chunk"}
+)
+"""Span events that mark the first token (OpenInference) or bring a piece of a stream (MLflow, OpenLLMetry): the first
+of them gives the time to the first token when no attribute does."""
+
+FAILED_BY_EVENT: Final = frozenset({"langsmith"})
+"""Instrumentation scopes that set a span's status to ok when they open it, which OpenTelemetry then never lets become
+an error: there an `exception` event says that it failed."""

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from spanwise_collector.normalise.messages import openai
 from spanwise_collector.normalise.messages.content import (
     Content,
     Message,
@@ -73,6 +74,8 @@ def part(block: Value) -> Part:
             return response_part(block.get("tool_use_id"), _result(block.get("content")))
         case "image" | "document" as kind if isinstance(block.get("source"), dict):
             return _medium(kind, block["source"])
+        case "image_url":  # OpenLLMetry's form of an image that it has put elsewhere
+            return openai.part(block)
         case _:
             return dict(block) if "type" in block else {"type": "unknown", "content": block}
 

@@ -31,6 +31,7 @@ class Content:
         model: the model asked for (input) or that answered (output).
         finish_reason: as the source says it.
         response_id: the provider's id of the answer.
+        texts: of a request for embeddings: what is embedded, a text or a list of texts.
         counts: token counts by field, `{"tok_input": 12}`, counted as `spanwise_schemas.conventions` defines them.
     """
 
@@ -43,6 +44,7 @@ class Content:
     finish_reason: str = ""
     response_id: str = ""
     counts: dict[str, int] = field(default_factory=dict)
+    texts: Value = None
 
 
 def text_part(content: Value) -> Part:

@@ -23,6 +23,8 @@ _COUNTS: Final = {
     "tok_output": ("completion_tokens",),
     "tok_cache_read": ("prompt_tokens_details", "cached_tokens"),
     "tok_cache_write": ("prompt_tokens_details", "cache_write_tokens"),
+    # LiteLLM's addition, for Anthropic's models.
+    "tok_cache_write_1h": ("prompt_tokens_details", "cache_creation_token_details", "ephemeral_1h_input_tokens"),
     "tok_reasoning": ("completion_tokens_details", "reasoning_tokens"),
 }
 

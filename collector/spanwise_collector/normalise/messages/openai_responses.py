@@ -31,10 +31,10 @@ def read(body: Value, side: Side) -> Content | None:
 
 
 def _is_request(body: dict[str, Value]) -> bool:
-    """Whether it asks for a response; an embedding's request has an `input`, too, but none of the other members."""
+    """Whether it asks for a response; an embedding's request looks alike, but is no model call's."""
     given = body.get("input")
     if isinstance(given, str):
-        return not _ASKS.isdisjoint(body)
+        return "model" in body or not _ASKS.isdisjoint(body)
     return isinstance(given, list) and bool(given) and all(isinstance(one, dict) for one in given)
 
 
@@ -73,7 +73,7 @@ def _message(item: dict[str, Value]) -> Message:
     if kind in _RESULTS:
         return {"role": "tool", "parts": [response_part(item.get("call_id"), _text(item.get("output")))]}
     if kind == "reasoning":
-        parts = [reasoning_part(text) for text in _thoughts(item)]
+        parts = [reasoning_part(text) for text in thoughts(item)]
         return {"role": "assistant", "parts": parts}
     if kind == "message":
         return openai.message({"role": "assistant", **item})
@@ -91,7 +91,7 @@ def _text(output: Value) -> Value:
     return output
 
 
-def _thoughts(item: dict[str, Value]) -> list[Value]:
+def thoughts(item: dict[str, Value]) -> list[Value]:
     """Texts of a reasoning item; an encrypted one has none."""
     blocks = [item.get(name) for name in ("summary", "content")]
     listed = [one for block in blocks if isinstance(block, list) for one in block]

@@ -3,7 +3,20 @@
 from collections.abc import Callable
 from typing import Final
 
-from spanwise_collector.normalise.messages import anthropic, genai, langchain, openai, openai_agents, openai_responses
+from spanwise_collector.normalise.messages import (
+    ai_sdk,
+    anthropic,
+    dspy,
+    genai,
+    laminar,
+    langchain,
+    langfuse,
+    langsmith,
+    openai,
+    openai_agents,
+    openai_responses,
+    pydantic_ai,
+)
 from spanwise_collector.normalise.messages.content import Content, Side
 from spanwise_collector.normalise.values import Value
 
@@ -11,11 +24,17 @@ Shape = Callable[[Value, Side], Content | None]
 
 SHAPES: Final[tuple[Shape, ...]] = (
     genai.read,
+    pydantic_ai.read,
+    langfuse.read,
+    ai_sdk.read,
     langchain.read,
+    laminar.read,
+    langsmith.read,
     anthropic.read,
     openai_responses.read,
     openai_agents.read,
     openai.read,
+    dspy.read,
 )
 """Families of shapes; the first that knows a body's shape reads it. Narrow ones go before broad ones."""
 

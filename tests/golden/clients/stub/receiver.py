@@ -5,6 +5,7 @@ that keeps it going.
 """
 
 import json
+import re
 import threading
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -18,12 +19,15 @@ OTLP_PATHS: Final = (
     "/otel/v1/traces",
     "/otel/v1/logs",
 )
+_TRACELOOP_IMAGES: Final = re.compile(r"/v2/traces/\d+/spans/\d+/images")
+"""Where Traceloop asks for a place to put an image."""
 _KEPT_HEADERS: Final = ("content-type", "content-encoding", "user-agent", "authorization")
 # What a vendor's SDK wants to hear; everything else gets {}.
 _ANSWERS: Final[dict[str, Any]] = {
     "/v1/traceloop/prompts": {"prompts": [], "environment": "dev"},
     "/api/public/projects": {"data": [{"id": "golden", "name": "golden", "metadata": {}}]},
     "/api/public/health": {"status": "OK", "version": "3.0.0"},
+    "/api/public/media": {"mediaId": "golden-media", "uploadUrl": None},
     "/api/public/ingestion": {"successes": [], "errors": []},
     "/info": {"version": "0.13.0", "batch_ingest_config": {"use_multipart_endpoint": True}},
     "/v1/models": {"object": "list", "data": []},
@@ -80,4 +84,7 @@ class Receiver:
         if path in OTLP_PATHS:
             is_json = headers.get("content-type", "").startswith("application/json")
             return Reply(200, "application/json", b"{}") if is_json else Reply(200, "application/x-protobuf", b"")
-        return Reply(200, "application/json", json.dumps(_ANSWERS.get(path, {})).encode())
+        answer = _ANSWERS.get(path, {})
+        if _TRACELOOP_IMAGES.fullmatch(path):
+            answer = {"url": f"http://{headers['host']}/images/{len(self.sent)}.png"}
+        return Reply(200, "application/json", json.dumps(answer).encode())

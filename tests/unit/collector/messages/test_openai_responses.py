@@ -105,7 +105,6 @@ def test_image() -> None:
     "body",
     [
         {"input": ["a text", "another"], "model": "text-embedding-3-small"},
-        {"input": "a text", "model": "text-embedding-3-small"},
         {"output": "text"},
         [{"type": "text", "text": "no item"}],
         [],

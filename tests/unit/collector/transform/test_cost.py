@@ -60,6 +60,18 @@ def test_tiers(tokens: int, usd_in: str, usd_out: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("maker", "model"),
+    [("openai", "gpt-4o"), ("openai", "text-embedding-3-small"), ("google", "gemini-embedding-001")],
+)
+def test_model_without_its_provider(maker: str, model: str) -> None:
+    """A name alone is priced as by who makes the model, also where several sell it."""
+    alone = cost(model, Usage(1_000_000, 0))
+
+    assert alone is not None
+    assert alone == cost(model, Usage(1_000_000, 0), provider=maker)
+
+
 def test_price_of_the_day() -> None:
     """The time of the call decides, not today: o3 cost 10 and 40 USD until it was cut to 2 and 8 in June 2025."""
     before = int(datetime(2025, 6, 1, tzinfo=UTC).timestamp() * 1e6)
