@@ -363,10 +363,10 @@ def test_many_senders_at_once_lose_nothing(server: Receiving, memory: MemoryLog)
     """200 requests from 16 threads: 200 records."""
 
     def send(number: int) -> int:
-        span = otlp.span(str(number), trace_id=(number + 1).to_bytes(16, "big"))
-        return post(server, body=otlp.traces(span).SerializeToString()).status_code
+        body = otlp.traces(otlp.span(trace_id=(number + 1).to_bytes(16, "big"))).SerializeToString()
+        return client.post("/v1/traces", content=body).status_code
 
-    with ThreadPoolExecutor(16) as threads:
+    with httpx.Client(base_url=server.url, headers=PROTOBUF, timeout=60) as client, ThreadPoolExecutor(16) as threads:
         codes = list(threads.map(send, range(200)))
 
     assert codes == [200] * 200
