@@ -35,7 +35,7 @@ def cases():
         model()(material.text(name))
 
     def system(name, target=OPENAI):
-        model(target)(messages=[{"role": "system", "content": material.SYSTEM}, *user(name)])
+        model(target, max_tokens=300)(messages=[{"role": "system", "content": material.SYSTEM}, *user(name)])
 
     def predict(name):
         with dspy.context(lm=model()):

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 
@@ -75,21 +76,8 @@ def cases():
         first = model.chat_with_tools([TOOL], chat_history=user(name))
         for call in (one for one in first.message.blocks if isinstance(one, ToolCallBlock)):
             if isinstance(call.tool_kwargs, str):
-                import json
-
                 call.tool_kwargs = json.loads(call.tool_kwargs)
         model.chat_with_tools([TOOL], chat_history=answered(user(name), first))
-
-    def agent(name):
-        from llama_index.core.agent.workflow import FunctionAgent
-
-        async def main():
-            found = FunctionAgent(
-                name="clerk", tools=[TOOL], llm=openai(), system_prompt=material.SYSTEM, streaming=False
-            )
-            await found.run(user_msg=material.text(name))
-
-        asyncio.run(main())
 
     def turns(name):
         openai().chat([*(ChatMessage(role=role, content=words) for role, words in material.TURNS), *user(name)])
@@ -155,9 +143,9 @@ def cases():
         from llama_index.core import Document, VectorStoreIndex
 
         model = OpenAIEmbedding(model=material.EMBEDDING_MODEL, **OPENAI)
-        documents = [Document(text=f"{material.text(name)} {material.SYSTEM}")]
+        documents = [Document(text=f"{material.text(name + '-1')} {material.SYSTEM}")]
         index = VectorStoreIndex.from_documents(documents, embed_model=model)
-        index.as_query_engine(llm=openai()).query(material.text(name))
+        index.as_query_engine(llm=openai()).query(material.text(f"{name}-2"))
 
     def on_anthropic(call):
         return lambda name: call(name, anthropic)
@@ -168,7 +156,6 @@ def cases():
         "plain llama-system": system,
         "plain llama-stream": stream,
         "tool llama": tool,
-        "tool llama-agent": agent,
         "plain llama-turns": turns,
         "plain llama-parallel": parallel,
         "plain llama-async": in_asyncio,
