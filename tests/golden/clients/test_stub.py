@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import anthropic
+import httpx
 import openai
 import pytest
 
@@ -182,8 +183,6 @@ def test_refusals(behaviour: str, error: type[Exception], stub: Stub, gpt: opena
 
 def test_other_requests_are_kept(stub: Stub) -> None:
     """Requests that are not for the provider are kept as they came, keys cut out of their headers."""
-    import httpx
-
     headers = {"authorization": "Basic c2VjcmV0", "content-type": "application/x-protobuf", "cookie": "secret"}
     answer = httpx.post(stub.url + "/api/public/otel/v1/traces?x=1", content=b"body", headers=headers)
 
