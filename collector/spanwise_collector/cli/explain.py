@@ -14,6 +14,7 @@ from spanwise_collector.cli.terminal import Terminal
 
 WIDTH: Final = 110
 _VALUE: Final = 48
+_GIVER: Final = 78
 _NAMES: Final = {"body": "the {attribute}", "event": "an event", "resource": "the resource", "derived": "other fields"}
 
 
@@ -115,7 +116,9 @@ def _cost(cost: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _field(one: Mapping[str, Any]) -> Iterator[str]:
-    yield f"  {one['field']:<20} {_short(one['value']):<{_VALUE}}  {_giver(one)}"
+    first, *more = textwrap.wrap(_giver(one), _GIVER, break_on_hyphens=False) or [""]
+    yield f"  {one['field']:<20} {_short(one['value']):<{_VALUE}}  {first}"
+    yield from (f"  {'':<20} {'':<{_VALUE}}    {line}" for line in more)
     for other in one["others"]:
         lost = f"not used: {_plain(other['attribute'])} ({other['convention']})"
         yield f"  {'':<20} {_short(other['value']):<{_VALUE}}  {lost}"

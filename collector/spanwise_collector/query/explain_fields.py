@@ -20,7 +20,7 @@ _RESOURCE_COLUMNS: Final = ("env", "service", "release", "sdk")
 _READINGS: Final = {**READINGS, "kind": "a word from the convention's own list of kinds"}
 _OUTSIDE: Final = ("resource.", "scope.")
 _DERIVED: Final[Mapping[str, tuple[Origin, str]]] = {
-    "kind": ("derived", "no attribute says it: a span with a model and tokens is a model call, any other is `other`"),
+    "kind": ("derived", "no attribute says it, and a span with a model and tokens is a model call"),
     "error_type": ("event", "type of the exception that was recorded as a span event"),
     "error_message": ("derived", "the span's status message, or the recorded exception"),
     "ttft_us": ("event", "the event that marks the first token, or the time that an attribute gives for it"),
@@ -74,7 +74,7 @@ def _given(one: Field, giver: str, value: str, row: Mapping[str, Any]) -> FieldO
             value=value,
             origin="body" if body in ("input", "output") else "event",
             attribute=body,
-            reading=f"read from the {body}, since no attribute gave it",
+            reading="no attribute gives it",
             others=others,
         )
     rules = [source for source in one.sources if source.attribute == giver and holds(source, row["scope"])]
@@ -141,7 +141,7 @@ def _of_resource(row: Mapping[str, Any]) -> Iterator[FieldOrigin]:
             meaning="SDK that sent it, with its version" if column == "sdk" else rules[column].meaning,
             value=value,
             origin="resource",
-            reading=f"from the resource: {', '.join(candidates)}",
+            reading=f"the first there is of {', '.join(candidates)}",
         )
 
 

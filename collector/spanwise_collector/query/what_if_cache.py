@@ -5,7 +5,7 @@ and white space for the same. Equal hashes are counted first, from 8 bytes a spa
 Then each key's calls are walked in order: the first fills the cache, those within the life time of that entry are hits,
 the next one fills it anew.
 
-Min-hashes over shingles would find rewordings too. They cost 17 to 90 times as much per byte (docs/costs.md), and an
+Min-hashes over shingles would find rewordings too. They cost 7 to 40 times as much per byte (docs/costs.md), and an
 answer to a rewording is not known to be the right one.
 """
 
