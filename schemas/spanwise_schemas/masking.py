@@ -123,9 +123,9 @@ class Masks:
         found = self.starred_parts(text)
         return found if self.text(found) == found else _stars(text)
 
-    def starred_parts(self, text: str) -> str:
-        """The same for what can be found without reading the text as JSON."""
-        found = self._star_members(text) if self.keys else text
+    def starred_parts(self, text: str, *, names: bool = True) -> str:
+        """The same for what can be found without reading the text as JSON; without `names`, by patterns alone."""
+        found = self._star_members(text) if self.keys and names else text
         for pattern in self.patterns:
             found = self._replaced(pattern, found, stars=True)
         return found

@@ -32,7 +32,7 @@ def star_message(data: bytes, kind: Descriptor, masks: Masks) -> bytes:
         As many bytes.
     """
     found = bytearray(data)
-    for start, end, whole in _texts(data, kind, (0, len(data)), masks, 0):
+    for start, end, whole in _texts(data, kind, (0, len(data)), masks):
         found[start:end] = b"*" * (end - start) if whole else _starred(data[start:end], masks)
     return _searched(bytes(found), masks)
 
@@ -42,46 +42,38 @@ def _starred(text: bytes, masks: Masks) -> bytes:
 
 
 def _searched(data: bytes, masks: Masks) -> bytes:
-    """The last look, at all bytes as one text."""
-    return masks.starred_parts(data.decode("ascii", "surrogateescape")).encode("ascii", "surrogateescape")
+    """The last look, at all bytes as one text. Names stay out: JSON that is cut off would reach into what follows."""
+    text = data.decode("ascii", "surrogateescape")
+    return masks.starred_parts(text, names=False).encode("ascii", "surrogateescape")
 
 
-def _texts(data: bytes, kind: Descriptor, part: Part, masks: Masks, depth: int) -> Iterator[tuple[int, int, bool]]:
+def _texts(
+    data: bytes, kind: Descriptor, part: Part, masks: Masks, depth: int = 0, *, hidden: bool = False
+) -> Iterator[tuple[int, int, bool]]:
     """Texts in a message: where each is, and whether a name asks for all of it."""
     at, end = part
-    name = b""
+    is_pair = kind.full_name == _KEY_VALUE
+    name = ""
     while at < end:
         field = _field(data, at, end)
         if field is None:
-            yield at, end, False
+            yield at, end, hidden
             return
         number, wire, start, stop = field
+        one = kind.fields_by_number.get(number)
+        if one is None and depth == 0:  # it is no such message at all
+            yield at, end, hidden
+            return
         at = stop
         if wire != _LENGTH:
             continue
-        one = kind.fields_by_number.get(number)
-        if kind.full_name == _KEY_VALUE and number == 1:
-            name = data[start:stop]
-        if kind.full_name == _KEY_VALUE and number == 2 and masks.hides(name.decode(*_FORM)):
-            yield from _hidden(data, one, (start, stop))
-        elif one is not None and one.message_type is not None and depth < _MAX_DEPTH:
-            yield from _texts(data, one.message_type, (start, stop), masks, depth + 1)
+        if is_pair and number == 1:
+            name = data[start:stop].decode(*_FORM)
+        inside = hidden or (is_pair and number == 2 and masks.hides(name))
+        if one is not None and one.message_type is not None and depth < _MAX_DEPTH:
+            yield from _texts(data, one.message_type, (start, stop), masks, depth + 1, hidden=inside)
         elif one is None or one.message_type is not None or one.type == _STRING or one.name == "bytes_value":
-            yield start, stop, False
-
-
-def _hidden(data: bytes, field: FieldDescriptor | None, part: Part) -> Iterator[tuple[int, int, bool]]:
-    """All content of a value under a hidden name, without the framing of the value itself."""
-    at, end = part
-    while at < end:
-        inner = _field(data, at, end)
-        if inner is None:
-            yield at, end, True
-            return
-        _, wire, start, stop = inner
-        if wire == _LENGTH:
-            yield start, stop, True
-        at = stop
+            yield start, stop, inside
 
 
 def _field(data: bytes, at: int, end: int) -> tuple[int, int, int, int] | None:
