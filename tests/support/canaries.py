@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import count
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -46,17 +47,18 @@ class Canaries:
         self.places: dict[str, str] = {}
         self.trace_id = sha256(prefix.encode()).digest()[:16]
         self._prefix = prefix
+        self._count = count()
         self._ids = {"trace_id": self.trace_id, "span_id": SPAN, "parent_span_id": b"parent00"}
 
     def new(self, place: str) -> str:
         """A text that an address pattern finds."""
-        text = f"canary{self._prefix}{len(self.places):03}@leak.example"
+        text = f"canary{self._prefix}{next(self._count):03}@leak.example"
         self.places[text] = place
         return text
 
     def hidden(self, place: str) -> str:
         """A text that only the name before it tells."""
-        text = f"hush{self._prefix}{len(self.places):03}"
+        text = f"hush{self._prefix}{next(self._count):03}"
         self.places[text] = place
         return text
 
@@ -120,7 +122,7 @@ class Canaries:
 
     def number(self, place: str) -> str:
         """A number that only a pattern of the user's own finds, with what stands before it."""
-        digits = f"{int.from_bytes(self._prefix.encode())}{len(self.places):06}"
+        digits = f"{int.from_bytes(self._prefix.encode())}{next(self._count):06}"
         self.places[f"secret-{digits}"] = place
         return digits
 
