@@ -107,13 +107,14 @@ def _system_besides(values: list[Any], step: Step, raw: Mapping[str, str], chang
 
 
 def take_chunks(
-    events: Sequence[Mapping[str, Any]], values: list[Any], raw: dict[str, str], changes: dict[int, str]
+    events: Sequence[Mapping[str, Any]], values: list[Any], plan: Plan, raw: dict[str, str], changes: dict[int, str]
 ) -> None:
     """Put together an answer whose pieces came as events; it says more than the output that the client made of them.
 
     Args:
         events: of the span, as stored.
         values: of the fields, in the table's order; changed in place.
+        plan: of the span.
         raw: content attributes kept as sent; receives the output that it replaces.
         changes: receives the fields that it filled.
     """
@@ -123,7 +124,7 @@ def take_chunks(
     if found is None:
         return
     if values[_OUTPUT]:
-        raw.setdefault("output", values[_OUTPUT])
+        _keep(_OUTPUT, values[_OUTPUT], plan, raw)
     values[_OUTPUT], changes[_OUTPUT] = to_json(found), mlflow_chunks.ATTRIBUTE
     values[_FINISH] = None
 

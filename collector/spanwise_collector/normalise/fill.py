@@ -1,16 +1,14 @@
 """A plan applied: attributes become the values of the table's fields."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from spanwise_collector.normalise.columns import Pairs
 from spanwise_collector.normalise.labels import Labels, error_type_column, label_columns
 from spanwise_collector.normalise.limits import MAX_ATTRIBUTE_VALUE
 from spanwise_collector.normalise.plan import SLOT, Plan, assemble, warning_for
 from spanwise_collector.normalise.raw_attributes import Array
 from spanwise_collector.normalise.readings import Read
 from spanwise_collector.normalise.values import Value, to_text
-from spanwise_collector.normalise.where import Where
 from spanwise_schemas.conventions import SPAN_FIELDS, Counting
 
 _EMPTY: Final[list[Any]] = [None] * len(SPAN_FIELDS)
@@ -122,10 +120,11 @@ def _next_best(plan: Plan, slot: int, attributes: dict[str, Value]) -> tuple[obj
     return None, ""
 
 
-def kept(plan: Plan, unread: list[str], attributes: dict[str, Value], where: Where, warnings: set[str]) -> Pairs:
-    """Everything that filled no column, as text."""
-    names = [*where.attributes[0], *plan.rest_names]
-    texts = [*where.attributes[1]]
+def rest_of(
+    plan: Plan, unread: list[str], attributes: dict[str, Value], warnings: set[str]
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Names and texts of everything that filled no column."""
+    texts = []
     for key in plan.rest:
         value = attributes[key]
         text = value if type(value) is str else to_text(value)
@@ -133,7 +132,7 @@ def kept(plan: Plan, unread: list[str], attributes: dict[str, Value], where: Whe
             warnings.add("attribute_cut")
             text = text[:MAX_ATTRIBUTE_VALUE]
         texts.append(text)
-    if unread:
-        names += unread
-        texts += [to_text(attributes[key])[:MAX_ATTRIBUTE_VALUE] for key in unread]
-    return names, texts
+    if not unread:
+        return plan.rest_names, texts
+    texts += [to_text(attributes[key])[:MAX_ATTRIBUTE_VALUE] for key in unread]
+    return (*plan.rest_names, *unread), texts

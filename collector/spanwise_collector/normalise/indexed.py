@@ -125,7 +125,10 @@ def _parts(message: dict[str, Value], role: Value) -> list[Part]:
     calls = [_tool_call(one) for one in called] if isinstance(called, list) else []
     content, call_id = message.get("content"), message.get("tool_call_id")
     parts: list[Part] = []
-    if role == "tool" and (call_id is not None or content is not None):
+    if role == "tool" and content is None and contents:
+        parts.append(response_part(call_id, [*contents]))
+        contents = []
+    elif role == "tool" and (call_id is not None or content is not None):
         parts.append(response_part(call_id, content))
     elif isinstance(content, list):
         parts += [openai.part(one) for one in content]

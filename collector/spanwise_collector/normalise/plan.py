@@ -234,10 +234,11 @@ class Planner:
 
     def _is_kept(self, places: Iterable[tuple[int, int]]) -> bool:
         """Whether an attribute that fills a field is kept too, because it says more than that."""
-        return any(
-            (self._source(slot, rank).path or self._fields[slot].name in _SAYS_MORE) and not self._fields[slot].content
-            for slot, rank in places
-        )
+        return any(self._tells_more(slot, self._source(slot, rank)) for slot, rank in places)
+
+    def _tells_more(self, slot: int, source: Source) -> bool:
+        field = self._fields[slot]
+        return not field.content and bool(source.path or source.reading == "kind_of_path" or field.name in _SAYS_MORE)
 
     def _source(self, slot: int, rank: int) -> Source:
         return self._fields[slot].sources[rank]

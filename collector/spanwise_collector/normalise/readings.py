@@ -126,11 +126,6 @@ def read_usd(value: Value) -> int | None:
     return int(amount * 10**9 + Decimal("0.5"))
 
 
-def read_known_usd(value: Value) -> int | None:
-    """An amount from a source that says nothing by 0."""
-    return read_usd(value) or None
-
-
 def read_seconds(value: Value) -> int | None:
     """Seconds as microseconds."""
     return _scaled(value, 1_000_000)
@@ -315,7 +310,6 @@ _READERS: Final[Mapping[Reading, Read]] = {
     "first_string": read_first_string,
     "count": read_count,
     "usd": read_usd,
-    "usd_known": read_known_usd,
     "seconds": read_seconds,
     "milliseconds": read_milliseconds,
     "messages": read_body,

@@ -11,17 +11,18 @@ from spanwise_collector.normalise.columns import Pairs, Row
 from spanwise_collector.normalise.content_events import take_contents
 from spanwise_collector.normalise.context import cut
 from spanwise_collector.normalise.failures import tells_failure, unwrapped_exception
-from spanwise_collector.normalise.fill import fill, fill_spread, fill_usage, kept, labels_of
+from spanwise_collector.normalise.fill import fill_usage
+from spanwise_collector.normalise.front import Filled
 from spanwise_collector.normalise.labels import error_type_column, kind_number, label_columns
 from spanwise_collector.normalise.lazy import LazySpan
 from spanwise_collector.normalise.limits import MAX_FIELD
-from spanwise_collector.normalise.plan import LABELS, SLOT, Plan, Planner, changed_mapping
+from spanwise_collector.normalise.plan import SLOT, Plan, changed_mapping
 from spanwise_collector.normalise.readings import MAX_TTFT_US
 from spanwise_collector.normalise.usage import counts, read_bill, read_usage, usage_extra
 from spanwise_collector.normalise.validity import NO_PARENT, ids_of, parent_of, times_of
 from spanwise_collector.normalise.values import Value, clean, to_text
 from spanwise_collector.normalise.where import Where
-from spanwise_schemas.conventions import FIRST_TOKEN_EVENTS, SPAN_FIELDS
+from spanwise_schemas.conventions import FIRST_TOKEN_EVENTS
 
 _STATUS_UNSET: Final = 0
 _STATUS_ERROR: Final = 2
@@ -52,15 +53,14 @@ class SpanReader:
 
     def __init__(self, prices: PriceBook) -> None:
         self._prices = prices
-        self._planner = Planner(SPAN_FIELDS, LABELS)
         self._names: dict[str, str] = {}
 
-    def read(self, span: LazySpan, attributes: dict[str, Value], where: Where, warnings: set[str]) -> ReadSpan:
+    def read(self, span: LazySpan, filled: Filled, where: Where, warnings: set[str]) -> ReadSpan:
         """Rows of one span.
 
         Args:
             span: as decoded.
-            attributes: of the span.
+            filled: its attributes, read; its values are changed.
             where: its record, resource and scope.
             warnings: from decoding; receives those of reading.
 
@@ -70,14 +70,7 @@ class SpanReader:
         trace_id, span_id = ids_of(span)
         start_us, duration_us = times_of(span, where, warnings)
         parent = parent_of(span, warnings)
-        plan = self._planner.plan(tuple(attributes), where.scope.variant)
-        labels = labels_of(plan, attributes)
-        values = labels.values[:]
-        unread = list(labels.unread)
-        changes = dict(labels.changes)
-        fill(values, plan.steps, plan, attributes, warnings, unread, changes)
-        if plan.spread:
-            fill_spread(values, plan, attributes)
+        plan, labels, values, changes, raw = filled.plan, filled.labels, filled.values, filled.changes, filled.raw
         counting = fill_usage(values, plan, changes) if values[_USAGE] else plan.counting
         label_changes = len(changes)
         status = span.status.code if span.HasField("status") else _STATUS_UNSET
@@ -87,7 +80,6 @@ class SpanReader:
         )
         status = events.status if events else status
         kind = values[_KIND] or _guessed_kind(values)
-        raw = {key: to_text(attributes[key]) for key in plan.raw}
         pieces = events.listed if events and "mlflow" in where.scope.variant else ()
         preview_in, preview_out = _understood(kind, values, plan, raw, changes, pieces)
         body_in, body_out = values[_BODIES]
@@ -112,12 +104,12 @@ class SpanReader:
         bill = read_bill(self._prices, values, usage, kind, start_us, warnings)
         if ttft_us is None and first_token_at:
             ttft_us = _after(start_us, first_token_at)
-        attrs = kept(plan, unread, attributes, where, warnings) if plan.rest or unread else where.attributes
+        attrs = _with(where.attributes, filled.rest) if filled.rest[0] else where.attributes
         name = self._names.get(span.name) or self._name(span.name, warnings)
         if len(user_id or "") > MAX_FIELD or len(session_id or "") > MAX_FIELD or len(response_id or "") > MAX_FIELD:
             user_id, session_id, response_id = (cut(one or "", warnings) for one in (user_id, session_id, response_id))
-        if labels.warnings or plan.warnings or where.warnings:
-            warnings.update(labels.warnings, plan.warnings, where.warnings)
+        if where.warnings:
+            warnings |= where.warnings
         if status == _STATUS_ERROR:
             message = message or (events.message if events else "") or error_message or ""
         sender, scope = where.sender, where.scope
@@ -205,11 +197,19 @@ def _understood(
     changes: dict[int, str],
     pieces: Sequence[dict[str, Value]],
 ) -> tuple[str, str]:
-    """Previews of the bodies, which are read where the span is a model call; `pieces` are events that may bring its
-    answer, the other arguments as in `understand`."""
+    """Previews of the bodies, which are read where the span is a model call.
+
+    Args:
+        kind: of the span.
+        values: of the fields, in the table's order; changed in place.
+        plan: of the span.
+        raw: content attributes kept as sent.
+        changes: receives the fields that a body filled.
+        pieces: events that may bring the answer of a stream.
+    """
     if kind == "llm":
         if pieces:
-            take_chunks(pieces, values, raw, changes)
+            take_chunks(pieces, values, plan, raw, changes)
         return understand(values, plan, raw, changes)
     if kind == "embedding":
         understand_embedding(values, plan, raw, changes)
@@ -222,6 +222,11 @@ def _guessed_kind(values: list[Any]) -> str:
     has_model = values[_MODEL_REQUEST] or values[_MODEL_RESPONSE]
     has_tokens = values[SLOT["tok_input"]] or values[SLOT["tok_output"]]
     return "llm" if has_model and has_tokens else "other"
+
+
+def _with(attributes: Pairs, rest: Pairs) -> Pairs:
+    """The attributes of a place and those of a span in it."""
+    return [*attributes[0], *rest[0]], [*attributes[1], *rest[1]]
 
 
 def _params(params: dict[str, Value]) -> Pairs:

@@ -20,7 +20,7 @@ LAST_NAMES: Final = {"openai.embeddings": "embedding", "litellm.embedding": "emb
 """Spans that Laminar types `LLM` though they are calls of another kind, by the last name on `lmnr.span.path`."""
 
 RULES: Final = (
-    Source("kind", "lmnr.span.path", "kind_of_path", LAST_NAMES, path=()),
+    Source("kind", "lmnr.span.path", "kind_of_path", LAST_NAMES),
     Source("kind", "lmnr.span.type", "kind", KINDS),
     Source("input", "lmnr.span.input", "body"),
     Source("output", "lmnr.span.output", "body"),

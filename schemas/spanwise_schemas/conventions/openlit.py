@@ -9,6 +9,4 @@ SCOPES: Final = ("openlit",)
 RULES: Final = (
     # Anthropic's input_tokens as they come, without cached ones.
     Source("tok_input", "gen_ai.usage.input_tokens", "count", scopes=SCOPES, first=True, counting="provider"),
-    # It writes 0 where it has no price, or no list of prices.
-    Source("cost_total", "gen_ai.usage.cost", "usd_known", scopes=SCOPES),
 )

@@ -22,7 +22,7 @@ RULES: Final = (
     Source("tok_cache_write", "gen_ai.usage.cache_creation_input_tokens", "count"),
     Source("tok_reasoning", "gen_ai.usage.reasoning_tokens", "count"),
     Source("tok_total", "llm.usage.total_tokens", "count"),
-    Source("cost_total", "gen_ai.usage.cost", "usd", but_not=("openlit",)),
+    Source("cost_total", "gen_ai.usage.cost", "usd"),
     Source("session_id", "traceloop.association.properties.session_id", "string"),
     Source("user_id", "traceloop.association.properties.user_id", "string"),
     Source("user_id", "gen_ai.user", "string"),

@@ -21,9 +21,7 @@ def read(body: Value, side: Side) -> Content | None:
     names = [text_member(one, "event.name") for one in body]
     if not all(name.startswith("gen_ai.") for name in names):
         return None
-    wanted = [
-        one for one, name in zip(body, names, strict=True) if (name == _CHOICE) == (side == "output")
-    ]
+    wanted = [one for one, name in zip(body, names, strict=True) if (name == _CHOICE) == (side == "output")]
     return Content(messages=[_event(one) for one in wanted if isinstance(one, dict)])
 
 
