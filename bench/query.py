@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import httpx
 
@@ -29,6 +29,7 @@ from spanwise_collector.api.app import create_app
 from spanwise_collector.settings import Settings
 from spanwise_collector.store.database import Database
 from spanwise_collector.store.migrate import migrate
+from spanwise_schemas.api_costs import CostDimension
 
 # Limits in milliseconds, for the median: what the project promises at 10 million spans on two cores.
 LIST_MS: Final = 150
@@ -92,6 +93,18 @@ def calls(now: datetime, trace_id: str, span_id: str) -> list[Call]:
             for group in ("none", "model"):
                 query = {**window, "metric": metric, "group_by": group}
                 found.append(Call(f"metric {label}: {metric} by {group}", "/api/v1/metrics", query))
+        found += [
+            Call(f"costs {label}: {path}", f"/api/v1/{path}", window)
+            for path in (
+                "costs",
+                *(f"costs/by/{dimension}" for dimension in get_args(CostDimension)),
+                "costs/unpriced",
+                "costs/duplicates",
+                "what-if/cache",
+            )
+        ]
+        other = {"to_provider": "openai", "to_model": "gpt-4o-mini"}
+        found.append(Call(f"costs {label}: what-if/model", "/api/v1/what-if/model", {**window, **other}))
         found += [
             Call(f"facets {label}", "/api/v1/facets", window),
             Call(f"pipeline {label}", "/api/v1/pipeline", window),

@@ -184,7 +184,7 @@ def test_a_collector_that_is_slow_is_said(open_page: Page) -> None:
 def costs(now: CostTotals, before: CostTotals, **more: object) -> Costs:
     """Costs of two windows."""
     parts: dict[str, object] = {"caching": CacheSavings(), "reported": ReportedCosts(), **more}
-    return Costs(start=NOW, end=NOW, current=now, previous=before, **parts)  # type: ignore[arg-type]
+    return Costs(start=NOW, end=NOW, current=now, previous=before, **parts)
 
 
 NO_REPEATS = Duplicates(spans=0, usage=Usage(), cost_nanousd=None, items=[])
@@ -251,7 +251,7 @@ def swap(**values: object) -> ModelWhatIf:
         "by_model": [],
         "assumptions": [],
     }
-    return ModelWhatIf(**{**parts, **known, **values})  # type: ignore[arg-type]
+    return ModelWhatIf(**{**parts, **known, **values})
 
 
 def test_what_the_other_model_comes_to() -> None:
@@ -281,7 +281,7 @@ def cache(**values: object) -> CacheWhatIf:
         "top": [],
         "assumptions": [],
     }
-    return CacheWhatIf(**{**parts, **values})  # type: ignore[arg-type]
+    return CacheWhatIf(**{**parts, **values})
 
 
 def test_what_a_cache_comes_to_and_what_speaks_against_it() -> None:
@@ -347,3 +347,13 @@ def test_details_show_the_request(open_page: Page) -> None:
 
     assert table(app, "Request parameters") == [["temperature", "0.2"], ["max_tokens", "800"]]
     assert "streamed" in texts(app, "facts")
+
+
+def test_the_overview_tells_cost_and_tokens_by_request(open_page: Page) -> None:
+    """Tokens and cost of all model calls in the traces of one name."""
+    api, opened = open_page
+    use(api, little)
+
+    [row] = table(opened("overview"), "By request")
+
+    assert (row[0], row[-2:]) == ("answer_question", ["5,840", "$0.0200"])

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spanwise_collector.ingest.cost import PriceBook
 from spanwise_collector.query.explain import MAX_SPANS, explain_trace
@@ -193,7 +193,7 @@ def test_derived_values_say_so(database: Database) -> None:
     event = Span.Event(name="exception", time_unix_nano=NOW_NS)
     event.attributes.add(key="exception.type").value.string_value = "ValueError"
     failed = span("chat", {"gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 1}, events=[event])
-    failed.status.code = 2
+    failed.status.code = Status.STATUS_CODE_ERROR
 
     [found] = explained(database, failed)
 
