@@ -15,6 +15,7 @@ _HELP: Final = {
     "records": "Kafka records in batches that are stored.",
     "spans": "Spans stored.",
     "scores": "Scores stored.",
+    "contents": "Log records with message content stored.",
     "rejected": "Spans and log records refused.",
     "duplicates": "Spans dropped because they had been stored before.",
     "warnings": "Values that were kept but flagged.",
