@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from spanwise_schemas.conventions.model import Source
+from spanwise_schemas.conventions.model import Reading, Source
 
 KINDS: Final = {
     "llm": "llm",
@@ -27,19 +27,45 @@ _ROUTED: Final = ("openinference.instrumentation.litellm",)
 _ASKED: Final = (*_DSPY, "openinference.instrumentation.llama_index")
 """Scopes in which `llm.model_name` is the model asked for, never the one that answered."""
 
+_OWN: Final = ("openinference.",)
+"""Scopes whose spans have these names first. Set to write GenAI names besides, the instrumentations make them from their
+own: the model that answered becomes the one asked for, a tool's schema its arguments, and thoughts are left out."""
+_DOCUMENT: Final = ("document",)
+_BODIES: Final[tuple[tuple[str, str, Reading, tuple[str, ...] | None], ...]] = (
+    ("input", "llm.input_messages.*", "indexed_messages", None),
+    ("input", "llm.prompts", "body", None),
+    ("input", "embedding.embeddings.*", "indexed_json", ("embedding", "text")),
+    ("input", "input.value", "body", None),
+    ("output", "llm.output_messages.*", "indexed_messages", None),
+    ("output", "retrieval.documents.*", "indexed_json", _DOCUMENT),
+    ("output", "reranker.output_documents.*", "indexed_json", _DOCUMENT),
+    ("output", "output.value", "body", None),
+)
+
 RULES: Final = (
-    Source("kind", "openinference.span.kind", "kind", KINDS),
+    *(Source(*rule[:3], path=rule[3], scopes=_OWN, first=True) for rule in _BODIES),
+    *(Source(*rule[:3], path=rule[3], but_not=_OWN) for rule in _BODIES),
+    Source("model_request", "llm.request.model_name", "string", scopes=_OWN, first=True),
+    Source(
+        "model_request",
+        "llm.invocation_parameters",
+        "string",
+        path=("model",),
+        scopes=_OWN,
+        but_not=_ROUTED,
+        first=True,
+    ),
     Source("provider", "llm.provider", "provider"),
     Source("provider", "llm.system", "provider"),
     Source("provider", "llm.invocation_parameters", "routed_provider", path=("model",), scopes=_ROUTED),
     Source("provider", "embedding.invocation_parameters", "routed_provider", path=("model",), scopes=_ROUTED),
     Source("provider", "decision.provider", "provider"),
     Source("provider", "decision.system", "provider"),
-    Source("model_request", "llm.request.model_name", "string"),
+    Source("model_request", "llm.request.model_name", "string", but_not=_OWN),
     Source("model_request", "decision.request.model_name", "string"),
     Source("model_request", "llm.invocation_parameters", "routed_model", path=("model",), scopes=_ROUTED),
     Source("model_request", "embedding.invocation_parameters", "routed_model", path=("model",), scopes=_ROUTED),
-    Source("model_request", "llm.invocation_parameters", "string", path=("model",), but_not=_ROUTED),
+    Source("model_request", "llm.invocation_parameters", "string", path=("model",), but_not=_OWN),
     Source("model_request", "embedding.invocation_parameters", "string", path=("model",), but_not=_ROUTED),
     # Where nothing else names a model (a call that failed, an agent's), this one is what was asked for.
     Source("model_request", "llm.model_name", "string", but_not=_ROUTED),
@@ -51,14 +77,6 @@ RULES: Final = (
     Source("model_response", "embedding.model_name", "string"),
     Source("model_response", "reranker.model_name", "string"),
     Source("model_response", "decision.model_name", "string"),
-    Source("input", "llm.input_messages.*", "indexed_messages"),
-    Source("input", "llm.prompts", "body"),
-    Source("input", "embedding.embeddings.*", "indexed_json", path=("embedding", "text")),
-    Source("input", "input.value", "body"),
-    Source("output", "llm.output_messages.*", "indexed_messages"),
-    Source("output", "retrieval.documents.*", "indexed_json", path=("document",)),
-    Source("output", "reranker.output_documents.*", "indexed_json", path=("document",)),
-    Source("output", "output.value", "body"),
     Source("mime_types", "input.mime_type", "ignored"),
     Source("mime_types", "output.mime_type", "ignored"),
     Source("vectors", "embedding.embeddings.*", "ignored"),

@@ -6,7 +6,7 @@ Shapes: `pydantic_ai._otel_messages`; the events are those of the GenAI conventi
 from typing import Final
 
 from spanwise_collector.normalise.messages import openai
-from spanwise_collector.normalise.messages.content import Content, Message, Part, Side, text_member
+from spanwise_collector.normalise.messages.content import Content, Message, Part, Side, reasoning_part, text_member
 from spanwise_collector.normalise.values import Value
 
 MARKS: Final = ('"thinking"', '"result":')
@@ -49,7 +49,8 @@ def _part(found: Value) -> Value:
     if not isinstance(found, dict):
         return found
     if found.get("type") == "thinking":
-        return {**found, "type": "reasoning"}
+        # Logfire passes Anthropic's block on as it is.
+        return reasoning_part(found["thinking"]) if "thinking" in found else {**found, "type": "reasoning"}
     if found.get("type") == "tool_call_response" and "result" in found:
         made: Part = {("response" if key == "result" else key): value for key, value in found.items()}
         return made
