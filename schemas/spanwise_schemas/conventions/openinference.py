@@ -28,8 +28,8 @@ _ASKED: Final = (*_DSPY, "openinference.instrumentation.llama_index")
 """Scopes in which `llm.model_name` is the model asked for, never the one that answered."""
 
 _OWN: Final = ("openinference.",)
-"""Scopes whose spans have these names first. Set to write GenAI names besides, the instrumentations make them from their
-own: the model that answered becomes the one asked for, a tool's schema its arguments, and thoughts are left out."""
+"""Scopes in whose spans these names go first. Set to write GenAI names besides, the instrumentations make these from
+their own: the model that answered becomes the one asked for, a tool's schema its arguments; thoughts are left out."""
 _DOCUMENT: Final = ("document",)
 _BODIES: Final[tuple[tuple[str, str, Reading, tuple[str, ...] | None], ...]] = (
     ("input", "llm.input_messages.*", "indexed_messages", None),
@@ -55,6 +55,7 @@ RULES: Final = (
         but_not=_ROUTED,
         first=True,
     ),
+    Source("kind", "openinference.span.kind", "kind", KINDS),
     Source("provider", "llm.provider", "provider"),
     Source("provider", "llm.system", "provider"),
     Source("provider", "llm.invocation_parameters", "routed_provider", path=("model",), scopes=_ROUTED),

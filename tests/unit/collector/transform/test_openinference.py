@@ -100,6 +100,21 @@ def test_provider_in_front_of_a_model() -> None:
     assert columns(other_row, "provider", "model_request") == ("", "meta-models/llama-3")
 
 
+def test_genai_names_made_from_its_own() -> None:
+    """Set to write GenAI names besides, OpenInference says a tool's schema for its arguments; its own names go first."""
+    attributes = {
+        "openinference.span.kind": "TOOL",
+        "input.value": '{"order": "7"}',
+        "gen_ai.tool.call.arguments": '{"type": "object"}',
+        "output.value": "Graz",
+    }
+    _, own = stored(attributes, _OPENINFERENCE + "langchain")
+    _, other = stored(attributes, "app")
+
+    assert (own["input"], own["raw"]) == ('{"order": "7"}', {"gen_ai.tool.call.arguments": '{"type": "object"}'})
+    assert other["input"] == '{"type": "object"}'
+
+
 def test_embedding() -> None:
     """What is embedded are its texts; its vectors are not kept."""
     row, io = stored(
