@@ -21,8 +21,10 @@ from spanwise_collector.normalise.messages.content import (
 from spanwise_collector.normalise.values import Value, to_json
 
 _MAX_LEVELS = 12
-_BLOCKS = ('[{"type": "t', '[{"id": "toolu', '[{"type": "image', '[{"type":"t')
-"""How Anthropic's content blocks begin when they are written as JSON text."""
+_BLOCKS = frozenset(
+    {"text", "tool_use", "tool_result", "thinking", "redacted_thinking", "image", "image_url", "document"}
+)
+"""Types of Anthropic's content blocks."""
 
 
 def nest(items: Iterable[tuple[str, Value]]) -> Value:
@@ -92,16 +94,26 @@ def indexed_messages(items: Iterable[tuple[str, Value]], role: str = "") -> str:
 def _messages(found: Value, role: str) -> list[Value]:
     """A message; OpenLLMetry writes Anthropic's content blocks as JSON text, and its thoughts under a role."""
     content = found.get("content") if isinstance(found, dict) else None
-    if isinstance(found, dict) and found.get("role") == "thinking":
+    if isinstance(found, dict):
         finish = {key: found[key] for key in ("finish_reason",) if key in found}
-        return [{"role": "assistant", "parts": [reasoning_part(content)], **finish}]
-    blocks = unwrapped(content) if isinstance(content, str) and content.startswith(_BLOCKS) else None
-    if isinstance(found, dict) and isinstance(blocks, list):
-        return [*anthropic.messages({"role": found.get("role") or role, "content": blocks})]
+        if found.get("role") == "thinking":
+            return [{"role": "assistant", "parts": [reasoning_part(content)], **finish}]
+        blocks = [] if "tool_calls" in found else _blocks(content)
+        if blocks:
+            *others, last = anthropic.messages({"role": found.get("role") or role, "content": blocks})
+            return [*others, last | finish]
     made = _message(found)
     if not made["role"]:
         made["role"] = role
     return [made]
+
+
+def _blocks(content: Value) -> list[Value]:
+    """Content blocks that were written as JSON text; none where it is a text of its own."""
+    found = unwrapped(content) if isinstance(content, str) and content.startswith("[{") else None
+    if not isinstance(found, list):
+        return []
+    return found if all(isinstance(one, dict) and one.get("type") in _BLOCKS for one in found) else []
 
 
 def _message(found: Value) -> dict[str, Value]:

@@ -113,6 +113,15 @@ def test_openllmetry_writes_blocks_and_thoughts_into_numbered_messages() -> None
     assert row["finish_reason"] == "stop"
 
 
+def test_json_in_a_text_is_a_text() -> None:
+    """A list that is no content block is what the user wrote."""
+    words = json.dumps([{"type": "table", "rows": []}])
+    values: dict[str, object] = {"llm.request.type": "chat", "gen_ai.prompt.0.content": words}
+    _, io = both_rows(span(values=values), "opentelemetry.instrumentation.openai")
+
+    assert json.loads(io["input"]) == [{"role": "user", "parts": [{"type": "text", "content": words}]}]
+
+
 def test_request_for_embeddings_in_a_body() -> None:
     """The texts remain of the request; model and tokens come from both bodies."""
     values: dict[str, object] = {
