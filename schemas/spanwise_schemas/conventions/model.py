@@ -91,8 +91,8 @@ READINGS: Final[Mapping[Reading, str]] = {
     "json_strings": "an array of JSON texts; kept as one JSON array",
     "answer_parts": "an answer spread over the attributes `<prefix>.text`, `.reasoning`, `.toolCalls`, `.object`, "
     "`.files`; put together into GenAI message JSON",
-    "usage": "a JSON object of token counts in the style of OpenAI, Anthropic, Langfuse or the Vercel AI SDK, told by the "
-    "names in it; with a count of the input it goes before all attributes, else it adds what they leave out",
+    "usage": "a JSON object of token counts in the style of OpenAI, Anthropic, Langfuse or the Vercel AI SDK, told by "
+    "the names in it; with a count of the input it goes before all attributes, else it adds what they leave out",
     "usd_parts": "a JSON object of amounts of US dollars: its `total`, else their sum",
     "given": "true where there is a value",
     "streamed": "whether an operation's name speaks of a stream",

@@ -63,9 +63,9 @@ def match(spans: list[Span], payload: Payload, truth: list[dict[str, Any]]) -> l
     for one in found:
         if not one.spans:
             # Nothing of the answer is said (a refusal, an answer that broke off): the case's span that is left over,
-            # the outermost first.
+            # the one that bears the bill first, then the outermost.
             free = [span for span in calls if span.key not in taken and one.truth["case"] in span.cases]
-            free.sort(key=lambda span: (len(span.cases), span.row["start_time"]))
+            free.sort(key=lambda span: (not span.row["counts_usage"], len(span.cases), span.row["start_time"]))
             one.spans = free
     _share_out(found)
     return found

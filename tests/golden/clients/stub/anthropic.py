@@ -72,7 +72,7 @@ def _blocks(answer: Answer) -> list[dict[str, Any]]:
     if answer.thought:
         found.append({"type": "thinking", "thinking": answer.thought, "signature": "c2lnbmF0dXJl"})
     if answer.text:
-        found.append({"type": "text", "text": answer.text, "citations": None})
+        found.append({"type": "text", "text": answer.text})
     for call in answer.tool_calls:
         given = json.loads(call["arguments"])
         found.append({"type": "tool_use", "id": call["id"], "name": call["name"], "input": given})
