@@ -31,6 +31,8 @@ from spanwise_collector.receive.key_file import KeyFile
 from spanwise_collector.receive.keys import KeyFileError
 from spanwise_collector.receive.limits import ReceiveLimits
 from spanwise_collector.receive.receiver import Receiver, ReceiverSettings
+from spanwise_collector.reprice.jobs import RepriceJobs
+from spanwise_collector.reprice.repricer import Repricer
 from spanwise_collector.settings import Settings
 from spanwise_collector.settle.runner import SettleRunner
 from spanwise_collector.settle.settler import Settler
@@ -76,7 +78,11 @@ def serve(settings: Settings) -> int:
             database = open_database(settings)
             cleanup.callback(database.close)
         runner = make_runner(settings, database) if database is not None and "ingest" in settings.role else None
-        settling = make_settling(settings, database, runner) if database is not None and runner is not None else None
+        amender = make_amender(settings, database) if database is not None else None
+        settling = make_settling(settings, database, amender, runner) if database and amender and runner else None
+        reprice = RepriceJobs(Repricer(database, amender)) if database and amender and "api" in settings.role else None
+        if reprice is not None:
+            cleanup.callback(reprice.stop)
         app = create_app(
             database=database,
             status=runner.status if runner else _no_ingest,
@@ -84,6 +90,7 @@ def serve(settings: Settings) -> int:
             prices=read_prices(settings) if database is not None else None,
             settings=settings,
             meters=[settling] if settling is not None else [],
+            reprice=reprice,
         )
         if settling is not None:
             # Before the database is closed, whichever way this ends.
@@ -191,7 +198,9 @@ def make_runner(settings: Settings, database: Database) -> IngestRunner:
     )
 
 
-def make_settling(settings: Settings, database: Database, runner: IngestRunner) -> SettleRunner | None:
+def make_settling(
+    settings: Settings, database: Database, amender: Amender, runner: IngestRunner
+) -> SettleRunner | None:
     """Settling as the settings say, not started; None where it is off.
 
     Of all collectors the one settles that reads the first partition of the spans' topic.
@@ -199,15 +208,20 @@ def make_settling(settings: Settings, database: Database, runner: IngestRunner) 
     if not settings.settle_seconds:
         return None
 
-    def now() -> datetime:
-        return datetime.now(UTC)
-
     def is_leader() -> bool:
         return any(one.topic == SPANS_TOPIC and one.partition == 0 for one in runner.status().partitions)
 
-    amender = Amender(database, owner=f"{socket.gethostname()}:{settings.port}", now=now)
-    settler = Settler(database, amender, window=timedelta(hours=settings.settle_hours), now=now)
+    settler = Settler(database, amender, window=timedelta(hours=settings.settle_hours), now=_now)
     return SettleRunner(settler, is_leader=is_leader, interval_s=settings.settle_seconds)
+
+
+def make_amender(settings: Settings, database: Database) -> Amender:
+    """What makes changes of stored spans: one for the process."""
+    return Amender(database, owner=f"{socket.gethostname()}:{settings.port}", now=_now)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def make_receiver(settings: Settings) -> Receiver:

@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     settle_seconds: float = Field(
         10.0,
         description="Seconds between two looks at whether spans that arrived later report a model call once more, so "
-        "that it counts once; see docs/costs.md. 0 turns it off: then only spans of one batch are compared.",
+        "that it counts once; see docs/prices.md. 0 turns it off: then only spans of one batch are compared.",
         ge=0,
         le=3600,
     )

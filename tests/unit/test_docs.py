@@ -67,7 +67,18 @@ def test_python_blocks_compile(path: Path) -> None:
 def test_shell_commands_exist(path: Path) -> None:
     """`make` targets, `spanwise` commands and Python modules named in shell blocks exist."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    commands = {"up", "collector", "dashboard", "status", "explain", "keys", "version", "--help", "--version"}
+    commands = {
+        "up",
+        "collector",
+        "dashboard",
+        "status",
+        "explain",
+        "keys",
+        "reprice",
+        "version",
+        "--help",
+        "--version",
+    }
     unknown = []
     for block in _blocks(path, "sh"):
         for line in block.replace("\\\n", " ").splitlines():

@@ -15,9 +15,11 @@ from spanwise_collector.api.context import Context, Vitals
 from spanwise_collector.api.instruments import Instruments
 from spanwise_collector.api.middleware import RequestObserver
 from spanwise_collector.api.routes import costs, explain, health, pipeline, summaries, traces, what_if
+from spanwise_collector.api.routes import reprice as reprice_routes
 from spanwise_collector.ingest.cost import PriceBook
 from spanwise_collector.ingest.status import IngestStatus
 from spanwise_collector.receive.receiver import Receiver
+from spanwise_collector.reprice.jobs import RepriceJobs
 from spanwise_collector.settings import Settings
 from spanwise_collector.store.database import Reader
 from spanwise_collector.store.errors import StoreError
@@ -44,6 +46,7 @@ def create_app(
     receiver: Receiver | None = None,
     prices: PriceBook | None = None,
     meters: Sequence[Collector] = (),
+    reprice: RepriceJobs | None = None,
     clock: Callable[[], datetime] = _now,
 ) -> FastAPI:
     """The collector's HTTP app.
@@ -55,6 +58,7 @@ def create_app(
         receiver: the OTLP receivers, which run as long as the app; None leaves them out.
         prices: what model calls cost; None for the bundled list alone.
         meters: metrics of other parts of the process.
+        reprice: computes costs anew; None leaves that out.
         clock: current time, UTC.
     """
     release = version("spanwise")
@@ -85,6 +89,9 @@ def create_app(
         )
         for module in (traces, explain, summaries, costs, what_if, pipeline):
             app.include_router(module.router)
+        if reprice is not None:
+            app.state.reprice = reprice
+            app.include_router(reprice_routes.router)
     if receiver is not None:
         # Where ingest runs, its own check covers Kafka.
         if "ingest" not in settings.role:

@@ -33,6 +33,7 @@ SpanId = Annotated[str, Path(description="Span id, 16 hex digits.", pattern="^[0
 _MEANING: Final = {
     400: "A value cannot be used: the time range, the cursor, the search.",
     404: "There is no such trace or span in the project.",
+    409: "Another one is under way.",
     422: "A parameter is malformed; `errors` has one entry for each.",
     503: "ClickHouse does not answer now; try again.",
     504: "The query took more time or memory than it may; narrow the time range.",

@@ -23,6 +23,7 @@ On a cluster, any number of each (settings come from SPANWISE_* variables):
   spanwise collector --role otlp    OTLP receivers, HTTP and gRPC, to Kafka
   spanwise dashboard                the dashboard, which asks the API
   spanwise keys create --project P  an API key for OTLP exporters
+  spanwise reprice --from --to      costs of stored calls by another price list
 """
 
 _EXIT_CODES = """\
@@ -68,6 +69,16 @@ examples:
   spanwise status --api http://collector:4318     of a collector elsewhere
 
 The exit code is 0 when the collector is ready and 1 when it is not, so that scripts can ask.
+"""
+
+_REPRICE_NOTE = """\
+examples:
+  spanwise reprice --from 2026-11-01 --to 2026-11-08                 shows the difference, then asks
+  spanwise reprice --from 2026-11-01 --to 2026-11-08 --dry-run       only shows it
+  spanwise reprice --from 2026-11-01T08:00Z --to 2026-11-02 --project shop --prices negotiated.toml --yes
+
+Days begin at 00:00 UTC. What spans reported as their cost stays what holds. After an interruption run the same
+command again: what is done already has no difference any more.
 """
 
 _KEYS_NOTE = """\
@@ -141,6 +152,19 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--json", action="store_true", help="print the API's answer")
     _add_data_dir(explain, "of the `spanwise up` to ask")
     explain.add_argument("--api", metavar="URL", help="ask this collector instead")
+
+    reprice = command("reprice", "compute the costs of stored calls anew", _REPRICE_NOTE + _EXIT_CODES)
+    reprice.add_argument("--from", dest="start", required=True, metavar="TIME", help="calls that start here or later")
+    reprice.add_argument("--to", dest="end", required=True, metavar="TIME", help="calls that start before this")
+    reprice.add_argument("--project", default="", metavar="P", help="only this project (default: all)")
+    reprice.add_argument(
+        "--prices", type=Path, metavar="FILE", help="a price file (default: the collector's SPANWISE_PRICES_FILE)"
+    )
+    how = reprice.add_mutually_exclusive_group()
+    how.add_argument("--dry-run", action="store_true", help="show the difference and write nothing")
+    how.add_argument("--yes", action="store_true", help="write without asking")
+    _add_data_dir(reprice, "of the `spanwise up` to ask")
+    reprice.add_argument("--api", metavar="URL", help="ask this collector instead")
 
     command("version", "print the version", "")
     return parser
@@ -226,6 +250,23 @@ def _run(options: argparse.Namespace) -> int:
             return run_status(data_dir=options.data_dir, api=options.api or "", terminal=Terminal(sys.stdout))
         case "keys":
             return _run_keys(options)
+        case "reprice":
+            from spanwise_collector.cli.reprice import RepriceOptions, run_reprice
+
+            return run_reprice(
+                RepriceOptions(
+                    start=options.start,
+                    end=options.end,
+                    project=options.project,
+                    prices=options.prices,
+                    dry_run=options.dry_run,
+                    yes=options.yes,
+                ),
+                data_dir=options.data_dir,
+                api=options.api or "",
+                terminal=Terminal(sys.stdout),
+                ask=input,
+            )
         case "explain":
             from spanwise_collector.cli.explain import run_explain
 

@@ -22,7 +22,7 @@ def run_status(*, data_dir: Path, api: str, terminal: Terminal) -> int:
     Raises:
         CommandError: nothing runs there, or it does not answer.
     """
-    url = api.rstrip("/") or _running(data_dir)
+    url = api.rstrip("/") or running(data_dir)
     ready = get(f"{url}/readyz", timeout_s=10.0)
     if ready is None:
         raise CommandError(f"No collector answers at {url}. Start one with `spanwise up`, or name it with --api URL.")
@@ -49,7 +49,12 @@ def summary(url: str, health: dict[str, object], totals: dict[str, object]) -> l
     return lines
 
 
-def _running(data_dir: Path) -> str:
+def running(data_dir: Path) -> str:
+    """Base URL of the collector of the `spanwise up` in a directory.
+
+    Raises:
+        CommandError: none runs there.
+    """
     state = DataDirectory(data_dir).read_state()
     if state is None:
         raise CommandError(f"No `spanwise up` runs in {data_dir}. Start it, or name a collector with --api URL.")

@@ -36,7 +36,7 @@ class Bill(NamedTuple):
     computed_n: int = -1
 
 
-_UNTRUSTED: Final = frozenset({"bad_token_count", "cache_exceeds_input"})
+UNTRUSTED: Final = frozenset({"bad_token_count", "cache_exceeds_input"})
 _FIRST_COUNT: Final = SLOT["tok_input"]
 _END_COUNT: Final = SLOT["tok_reasoning"] + 1
 _EXTRA: Final = tuple(
@@ -106,7 +106,7 @@ def read_bill(
         start_us: time of the call.
         warnings: of the span so far; a cost computed from counts that cannot be trusted would be a guess.
     """
-    if kind not in CALL_KINDS or not _UNTRUSTED.isdisjoint(warnings):
+    if kind not in CALL_KINDS or not UNTRUSTED.isdisjoint(warnings):
         computed = NO_BILL
     else:
         models = (values[_MODEL_RESPONSE], values[_MODEL_REQUEST])

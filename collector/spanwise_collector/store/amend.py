@@ -15,6 +15,7 @@ Whoever finds a number that is not done goes on with it from where its state say
 """
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -124,7 +125,7 @@ def _time(us: int) -> str:
 
 
 class Amender:
-    """Makes changes, one after the other.
+    """Makes changes, one after the other; one for all threads of a process.
 
     Args:
         store: the database.
@@ -140,6 +141,8 @@ class Amender:
         self._owner = owner
         self._now = now
         self._on_step = on_step
+        # Reentrant: what makes a change first finishes what was begun.
+        self._lock = threading.RLock()
 
     def resume(self) -> Amended | None:
         """Finish what was begun, here or by a collector that is gone.
@@ -148,12 +151,13 @@ class Amender:
             AmendmentBusyError: another collector is at it.
             StoreError: as the store says; what was done stays, and calling again goes on.
         """
-        last = self._last()
-        if last is None or last["state"] == "done":
-            return None
-        if last["owner"] != self._owner and self._now() - last["ts"].replace(tzinfo=UTC) < STALE:
-            raise AmendmentBusyError(f"Amendment {last['number']} is being made by {last['owner']}.")
-        return self._go_on(last)
+        with self._lock:
+            last = self._last()
+            if last is None or last["state"] == "done":
+                return None
+            if last["owner"] != self._owner and self._now() - last["ts"].replace(tzinfo=UTC) < STALE:
+                raise AmendmentBusyError(f"Amendment {last['number']} is being made by {last['owner']}.")
+            return self._go_on(last)
 
     def apply(self, kind: str, change: Change) -> Amended:
         """Make a change.
@@ -166,7 +170,11 @@ class Amender:
             AmendmentBusyError: another collector is amending.
             StoreError: as the store says; `resume` goes on.
         """
-        self.resume()
+        with self._lock:
+            self.resume()
+            return self._claimed(kind, change)
+
+    def _claimed(self, kind: str, change: Change) -> Amended:
         last = self._last()
         claim: dict[str, Any] = {
             "number": (last["number"] if last else 0) + 1,
@@ -215,7 +223,7 @@ class Amender:
 
     def _totals(self, change: Change) -> dict[str, int]:
         row = self._store.query(
-            f"SELECT count(), sum(k0), sum(k1) FROM ({_before_and_after(change)})", timeout_s=_TIMEOUT_S
+            f"SELECT count(), sum(k0), sum(k1) FROM ({before_and_after(change)})", timeout_s=_TIMEOUT_S
         ).rows[0]
         return dict(zip(("n_spans", "cost_before_n", "cost_after_n"), map(int, row), strict=True))
 
@@ -263,8 +271,13 @@ _JOURNAL: Final = pa.schema(
 )
 
 
-def _before_and_after(change: Change) -> str:
-    """A subquery: what the spans of a change count for, before (0) and after (1): calls c, unpriced u, cost k."""
+def before_and_after(change: Change, more: Mapping[str, str] = {}) -> str:
+    """A subquery: what the spans of a change count for, before (0) and after (1): calls c, unpriced u, cost k.
+
+    Args:
+        change: which spans, and how.
+        more: further columns, name to SQL on a span.
+    """
     counts, cost = change.after("counts_usage"), change.after("cost_total_n")
     source = f"(toString({change.after('cost_source')}) = 'none')"
     return (
@@ -272,7 +285,8 @@ def _before_and_after(change: Change) -> str:
         "if(model_response != '', model_response, model_request) AS model, name, "
         f"{', '.join(_TOKENS)}, toInt64(counts_usage) AS c0, toInt64({counts}) AS c1, "
         f"c0 * (cost_source = 'none') AS u0, c1 * {source} AS u1, "
-        f"c0 * cost_total_n AS k0, c1 * toInt64({cost}) AS k1 FROM spans WHERE {change.where}"
+        f"c0 * cost_total_n AS k0, c1 * toInt64({cost}) AS k1"
+        f"{''.join(f', {value} AS {name}' for name, value in more.items())} FROM spans WHERE {change.where}"
     )
 
 
@@ -292,7 +306,7 @@ def _trace_rows(store: Store, change: Change) -> pa.RecordBatch:
         "min(toUnixTimestamp64Micro(s.start_time)) AS start_time, "
         "max(toUnixTimestamp64Micro(s.start_time) + toInt64(s.duration_us)) AS end_time, "
         f"max(s.retention_days) AS retention_days, {', '.join(f'{_SUMS[name]} AS {name}' for name in sums)} "
-        f"FROM ({_before_and_after(change)}) AS s GROUP BY bucket, trace_id "
+        f"FROM ({before_and_after(change)}) AS s GROUP BY bucket, trace_id "
         f"HAVING {' OR '.join(f'{name} != 0' for name in sums)} ORDER BY bucket, trace_id",
         timeout_s=_TIMEOUT_S,
     ).dicts()
@@ -310,7 +324,7 @@ def _minute_rows(store: Store, change: Change) -> pa.RecordBatch:
     found = store.query(
         "SELECT toUnixTimestamp(toStartOfMinute(s.start_time)) AS time, s.env AS env, s.kind AS kind, "
         f"s.model AS model, s.name AS name, {', '.join(f'{value} AS {name}' for name, value in _SUMS.items())} "
-        f"FROM ({_before_and_after(change)}) AS s GROUP BY time, env, kind, model, name HAVING {_DIFFERS} "
+        f"FROM ({before_and_after(change)}) AS s GROUP BY time, env, kind, model, name HAVING {_DIFFERS} "
         "ORDER BY time, env, kind, model, name",
         timeout_s=_TIMEOUT_S,
     ).dicts()

@@ -1,0 +1,1 @@
+"""Costs of stored calls computed anew under another price list, in the engine."""
