@@ -72,7 +72,7 @@ class SpanReader:
         parent = parent_of(span, warnings)
         plan, labels, values, changes, raw = filled.plan, filled.labels, filled.values, filled.changes, filled.raw
         counting = fill_usage(values, plan, changes) if values[_USAGE] else plan.counting
-        label_changes = len(changes)
+        label_changes = dict(changes)
         status = span.status.code if span.HasField("status") else _STATUS_UNSET
         message = clean(span.status.message, warnings) if status else ""
         events = (
@@ -89,7 +89,7 @@ class SpanReader:
         error_message, error_level, params, streaming, tool_call_id, _, first_token_at = values[_LAST]
         if error_level:
             status = _STATUS_ERROR
-        told = len(changes) != label_changes
+        told = changes != label_changes
         columns = label_columns(values, warnings) if told or not plan.labels_complete else labels.columns
         error_type = labels.error_type or error_type_column(values, warnings)
         usage = read_usage(values, counting, warnings)

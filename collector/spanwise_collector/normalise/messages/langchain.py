@@ -89,9 +89,13 @@ def _flat(found: Value) -> list[Value]:
 
 
 def _listed(found: list[Value], side: Side) -> Content | None:
-    read_all = [_fields(one) for one in found]
-    known = [one for one in read_all if one is not None]
-    if not known or len(known) != len(read_all):
+    known: list[tuple[dict[str, Value], str]] = []
+    for one in found:
+        read_one = _fields(one)
+        if read_one is None:
+            return None
+        known.append(read_one)
+    if not known:
         return None
     made = Content(messages=[message(fields, role) for fields, role in known])
     if side == "output":

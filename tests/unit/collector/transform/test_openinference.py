@@ -101,7 +101,7 @@ def test_provider_in_front_of_a_model() -> None:
 
 
 def test_genai_names_made_from_its_own() -> None:
-    """Set to write GenAI names besides, OpenInference says a tool's schema for its arguments; its own names go first."""
+    """Set to write GenAI names besides, OpenInference calls a tool's schema its arguments; its own names go first."""
     attributes = {
         "openinference.span.kind": "TOOL",
         "input.value": '{"order": "7"}',
@@ -165,3 +165,19 @@ def test_litellm_callback() -> None:
         io["output"]
     )[0]["parts"]
     assert kept["response_id"] == "resp_" + inside
+
+
+def test_model_that_only_the_answer_tells() -> None:
+    """Where an attribute names the model asked for in place of the one that answered, the answer's word is stored."""
+    row, _ = stored(
+        {
+            "openinference.span.kind": "LLM",
+            "llm.model_name": "openai/gpt-4o",
+            "output.value": json.dumps(
+                {"model": "gpt-4o-2024-08-06", "choices": [{"message": {"role": "assistant", "content": "x"}}]}
+            ),
+        },
+        _OPENINFERENCE + "litellm",
+    )
+
+    assert row["model_response"] == "gpt-4o-2024-08-06"
