@@ -44,7 +44,7 @@ class Usage(NamedTuple):
     """Tokens of one call as the GenAI conventions count: `input` includes cached, `output` includes `reasoning`.
 
     `cache_write_1h` is the part of `cache_write` that is kept for an hour; the rest is kept for five minutes, or for
-    however long the provider does where there is no choice.
+    however long the provider does where there is no choice. `input` and `output` include audio.
     """
 
     input: int
@@ -53,6 +53,8 @@ class Usage(NamedTuple):
     cache_write: int = 0
     reasoning: int = 0
     cache_write_1h: int = 0
+    audio_input: int = 0
+    audio_output: int = 0
 
 
 class Cost(NamedTuple):
@@ -80,6 +82,8 @@ class Rates(NamedTuple):
     cache_write: int | None
     reasoning: int | None
     cache_write_1h: int | None = None
+    audio_input: int | None = None
+    audio_output: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +114,12 @@ class UnitPrices:
             None when the usage contradicts itself (more cached than input tokens, more reasoning than output), or when
             tokens were used that have no price.
         """
-        tokens_in, tokens_out, cache_read, cache_write, reasoning, cache_write_1h = usage
+        tokens_in, tokens_out, cache_read, cache_write, reasoning, cache_write_1h, audio_in, audio_out = usage
         plain_in, plain_out = tokens_in - cache_read - cache_write, tokens_out - reasoning
         if plain_in < 0 or plain_out < 0:
             return None
-        rate_in, rate_out, rate_cache_read, rate_cache_write, rate_reasoning, rate_1h = self.rates(tokens_in)
+        rates = self.rates(tokens_in)
+        rate_in, rate_out, rate_cache_read, rate_cache_write, rate_reasoning, rate_1h, rate_audio, rate_speech = rates
         if (tokens_in and rate_in is None) or (tokens_out and rate_out is None):
             return None
         femto_in = plain_in * (rate_in or 0)
@@ -127,6 +132,11 @@ class UnitPrices:
                 femto_in += min(cache_write_1h, cache_write) * (rate_1h - (rate_cache_write or 0))
         if reasoning:
             femto_out += reasoning * (rate_reasoning or 0)
+        if audio_in and rate_audio is not None:
+            # What was read from a cache is charged as that.
+            femto_in += min(audio_in, plain_in) * (rate_audio - (rate_in or 0))
+        if audio_out and rate_speech is not None:
+            femto_out += min(audio_out, plain_out) * (rate_speech - (rate_out or 0))
         nano_in, nano_out = _to_nano(femto_in + self.request), _to_nano(femto_out)
         return Cost(nano_in, nano_out, nano_in + nano_out, self.version)
 
@@ -264,6 +274,8 @@ def _rates_at(prices: Mapping[str, Decimal | TieredPrices], start: int) -> Rates
         usd("cache_write_mtok"),
         usd("output_reasoning_mtok"),
         usd("cache_write_1h_mtok"),
+        usd("input_audio_mtok"),
+        usd("output_audio_mtok"),
     )
 
 
@@ -274,6 +286,8 @@ def _rates(
     cache_write_usd: Decimal | None,
     reasoning_usd: Decimal | None,
     cache_write_1h_usd: Decimal | None,
+    audio_input_usd: Decimal | None,
+    audio_output_usd: Decimal | None,
 ) -> Rates:
     """Rates from USD per million tokens. What has no price of its own is charged as the tokens that include it."""
     cache_write_usd = input_usd if cache_write_usd is None else cache_write_usd
@@ -286,11 +300,15 @@ def _rates(
             cache_write_usd,
             output_usd if reasoning_usd is None else reasoning_usd,
             cache_write_usd if cache_write_1h_usd is None else cache_write_1h_usd,
+            input_usd if audio_input_usd is None else audio_input_usd,
+            output_usd if audio_output_usd is None else audio_output_usd,
         )
     ]
     return Rates(*femto)
 
 
 def _own_prices(own: FilePrice, version: str) -> UnitPrices:
-    rates = _rates(own.input, own.output, own.cache_read, own.cache_write, own.reasoning, own.cache_write_1h)
-    return UnitPrices(version, ((-1, rates),))
+    parts = (own.cache_read, own.cache_write, own.reasoning, own.cache_write_1h, own.audio_input, own.audio_output)
+    rates = _rates(own.input, own.output, *parts)
+    # USD per call, to femto-dollars.
+    return UnitPrices(version, ((-1, rates),), int(own.request * 10**15))

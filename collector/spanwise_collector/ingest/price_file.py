@@ -9,7 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-_RATES: Final = ("input", "output", "cache_read", "cache_write", "reasoning", "cache_write_1h")
+_PARTS: Final = ("cache_read", "cache_write", "reasoning", "cache_write_1h", "audio_input", "audio_output", "request")
+_RATES: Final = ("input", "output", *_PARTS)
 _KEYS: Final = {"provider", "model", "from", *_RATES}
 _MAX_USD_PER_MILLION: Final = Decimal(1_000_000)
 
@@ -32,6 +33,9 @@ class FilePrice:
         cache_write: input tokens written to the cache.
         reasoning: reasoning tokens.
         cache_write_1h: input tokens written to the cache for an hour.
+        audio_input: input tokens of audio.
+        audio_output: output tokens of audio.
+        request: US dollars per call, besides its tokens.
     """
 
     provider: str
@@ -43,6 +47,9 @@ class FilePrice:
     cache_write: Decimal | None = None
     reasoning: Decimal | None = None
     cache_write_1h: Decimal | None = None
+    audio_input: Decimal | None = None
+    audio_output: Decimal | None = None
+    request: Decimal = Decimal(0)
 
     def matches(self, provider: str, model: str, day: date) -> bool:
         """Whether it holds for a call; names in lower case."""
@@ -135,10 +142,7 @@ def _entry(found: dict[str, object], where: str) -> FilePrice:
         start,
         rates["input"],
         rates["output"],
-        rates.get("cache_read"),
-        rates.get("cache_write"),
-        rates.get("reasoning"),
-        rates.get("cache_write_1h"),
+        **{key: rates[key] for key in _PARTS if key in rates},
     )
 
 

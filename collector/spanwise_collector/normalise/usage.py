@@ -43,6 +43,8 @@ _EXTRA: Final = tuple(
     (name.removeprefix("tok_"), SLOT[name])
     for name in ("tok_total", "tok_audio_input", "tok_audio_output", "tok_cache_write_1h")
 )
+_AUDIO_IN: Final = SLOT["tok_audio_input"]
+_AUDIO_OUT: Final = SLOT["tok_audio_output"]
 _COST_TOTAL: Final = SLOT["cost_total"]
 _COST_INPUT: Final = SLOT["cost_input"]
 _COST_OUTPUT: Final = SLOT["cost_output"]
@@ -72,7 +74,8 @@ def read_usage(values: Sequence[Any], counting: tuple[Counting, Counting], warni
             warnings.add("cache_exceeds_input")
     if reasoning and (of_output == "exclusive" or (of_output == "provider" and _is_gemini(values))):
         tokens_out = min(tokens_out + reasoning, MAX_COUNT)
-    return Usage(tokens_in, tokens_out, cache_read, cache_write, reasoning or 0, values[_CACHE_WRITE_1H] or 0)
+    hour_write, audio_in, audio_out = values[_CACHE_WRITE_1H] or 0, values[_AUDIO_IN] or 0, values[_AUDIO_OUT] or 0
+    return Usage(tokens_in, tokens_out, cache_read, cache_write, reasoning or 0, hour_write, audio_in, audio_out)
 
 
 def _is_anthropic(values: Sequence[Any]) -> bool:

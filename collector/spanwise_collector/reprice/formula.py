@@ -63,9 +63,14 @@ def change_of(project: str, start_us: int, end_us: int, models: Mapping[Model, U
     cost_in = _nano(
         f"{_PLAIN_IN} * {rate('input')} + tok_cache_read * {rate('cache_read')} + "
         f"tok_cache_write * {rate('cache_write')} + "
-        f"{hour} * ({rate('cache_write_1h')} - {rate('cache_write')}) + {request}"
+        f"{hour} * ({rate('cache_write_1h')} - {rate('cache_write')}) + "
+        f"least(toInt256(usage_extra['audio_input']), {_PLAIN_IN}) * ({rate('audio_input')} - {rate('input')}) + "
+        f"{request}"
     )
-    cost_out = _nano(f"{_PLAIN_OUT} * {rate('output')} + tok_reasoning * {rate('reasoning')}")
+    cost_out = _nano(
+        f"{_PLAIN_OUT} * {rate('output')} + tok_reasoning * {rate('reasoning')} + "
+        f"least(toInt256(usage_extra['audio_output']), {_PLAIN_OUT}) * ({rate('audio_output')} - {rate('output')})"
+    )
     is_priced = (
         f"({_TRUSTED} AND (tok_input > 0 OR tok_output > 0) AND {_PLAIN_IN} >= 0 AND {_PLAIN_OUT} >= 0 "
         f"AND (tok_input = 0 OR {known('input')}) AND (tok_output = 0 OR {known('output')}) "

@@ -18,11 +18,13 @@ MODELS = [
     ("perplexity", "sonar", "sonar"),
     ("perplexity", "sonar-deep-research", ""),
     ("openai", "text-embedding-3-small", ""),
+    ("openai", "gpt-4o-audio-preview", ""),
+    ("gcp.gemini", "gemini-2.5-flash", ""),
     ("my-rack", "llama", "router"),
     ("", "o'brien\\", "gpt-4o-mini"),
     ("nobody", "knows", ""),
 ]
-FILE = '[[models]]\nmodel = "llama"\ninput = 0\noutput = 0\n'
+FILE = '[[models]]\nmodel = "llama"\ninput = 0\noutput = 0\nrequest = 0.01\naudio_input = 3\n'
 COLUMNS = (
     "cost_input_n, cost_output_n, cost_total_n, toString(cost_source), price_version, cost_computed_n, cost_reported_n"
 )
@@ -48,6 +50,9 @@ def test_same_as_at_ingest(database: Database) -> None:
             "gen_ai.usage.cache_creation.input_tokens": write,
             "gen_ai.usage.reasoning.output_tokens": reasoning,
         }
+        if chance.random() < 0.5:
+            values["llm.token_count.prompt_details.audio"] = chance.choice([1, 70, plain])
+            values["llm.token_count.completion_details.audio"] = chance.choice([1, 70, plain_out])
         if chance.random() < 0.2:
             values["gen_ai.usage.cost"] = 0.25
         spans.append(

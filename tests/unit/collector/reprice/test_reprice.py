@@ -181,7 +181,7 @@ def test_only_what_was_asked_for(database: Database, tmp_path: Path) -> None:
 def test_mistakes(database: Database, options: dict[str, object], error: type[Exception], message: str) -> None:
     """What cannot be done is said, and nothing is written."""
     with served(database) as url, pytest.raises(error, match=message):
-        reprice(url, **options)
+        reprice(url, **options)  # type: ignore[arg-type]
 
 
 def test_a_wrong_price_file(database: Database, tmp_path: Path) -> None:

@@ -204,6 +204,17 @@ def test_own_prices() -> None:
     assert "prices.toml 2026-11 + genai-prices 0.2.3" == book.version
 
 
+def test_audio_and_price_per_call() -> None:
+    """Audio is charged at its own price, but for what was read from a cache; a price per call comes on top."""
+    text = '[[models]]\nmodel = "m"\ninput = 1\noutput = 2\naudio_input = 10\naudio_output = 20\nrequest = 0.001\n'
+    book = PriceBook(parse_price_file(text))
+    cost_in, cost_out = mtok("10", 60) + mtok("1", 40) + 1_000_000, mtok("2", 20) + mtok("20", 30)
+
+    found = cost("m", Usage(100, 50, cache_read=40, audio_input=80, audio_output=30), book=book)
+
+    assert found == Cost(cost_in, cost_out, cost_in + cost_out, parse_price_file(text).version)
+
+
 def test_version_of_a_file_without_one() -> None:
     """A file that names no version is known by its content."""
     text = '[[models]]\nmodel = "m"\ninput = 1\noutput = 1\n'
@@ -227,7 +238,7 @@ def test_version_of_a_file_without_one() -> None:
         ('[[models]]\nmodel = "m"\ninput = "x"\noutput = 1', "`input`: 'x' is not a number"),
         ('[[models]]\nmodel = "m"\ninput = true\noutput = 1', "`input` is a number"),
         ('[[models]]\nmodel = "m"\ninput = 1\noutput = 1\nfrom = "May"', "`from` is a date such as 2026-11-01"),
-        ('[[models]]\nmodel = "m"\ninput = 1\noutput = 1\ncached = 1', "unknown keys cached; known are cache_read"),
+        ('[[models]]\nmodel = "m"\ninput = 1\noutput = 1\ncached = 1', "unknown keys cached; known are audio_input"),
     ],
 )
 def test_mistakes_in_the_file(text: str, message: str) -> None:
@@ -273,6 +284,8 @@ COMPUTED = (mtok("2.5", 100), mtok("10", 10), mtok("2.5", 100) + mtok("10", 10),
         (CALL | {"gen_ai.response.model": "gpt-4o-2024-05-13"}, (500_000, 150_000, 650_000, 2, LIST, True)),
         (CALL | {"gen_ai.response.model": "router-7"}, COMPUTED),
         (CALL | {"gen_ai.request.model": "own"}, (0, 0, 0, 0, "", True)),
+        # A reported cost of nothing for tokens says that the client has no price.
+        (CALL | {"llm.cost.total": 0}, COMPUTED),
         (CALL | {"llm.cost.total": 0.5}, (0, 0, 500_000_000, 1, "reported", True)),
         (
             CALL | {"llm.cost.total": "0.003", "llm.cost.prompt": 0.001, "llm.cost.completion": 0.002},
@@ -346,7 +359,7 @@ def test_example_in_the_documentation() -> None:
     _, example = page.split("```toml\n")
     book = PriceBook(parse_price_file(example.split("```")[0]))
 
-    assert (mtok("0.1", 10), mtok("2", 6) + mtok("1", 4)) == tuple(
+    assert (mtok("0.1", 10), mtok("2", 6) + mtok("1", 4) + 1_000_000) == tuple(
         found.input
         for model, provider, usage in (
             ("llama-3.3-70b", "my-rack", Usage(10, 0)),
