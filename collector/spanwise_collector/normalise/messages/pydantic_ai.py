@@ -9,9 +9,18 @@ from spanwise_collector.normalise.messages import openai
 from spanwise_collector.normalise.messages.content import Content, Message, Part, Side, reasoning_part, text_member
 from spanwise_collector.normalise.values import Value
 
-MARKS: Final = ('"thinking"', '"result":')
-"""One of them stands in the text of every body that has such words: a look for them spares the others."""
 _CHOICE: Final = "gen_ai.choice"
+
+
+def is_own(messages: list[Message]) -> bool:
+    """Whether GenAI messages have words of Pydantic AI's own. Written flat: it looks at every part of every call."""
+    for message in messages:
+        parts = message["parts"]
+        if isinstance(parts, list):
+            for part in parts:
+                if isinstance(part, dict) and (part["type"] == "thinking" or "result" in part):
+                    return True
+    return False
 
 
 def read(body: Value, side: Side) -> Content | None:
