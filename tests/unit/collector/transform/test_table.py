@@ -71,7 +71,7 @@ def test_kinds_of_openinference_are_known() -> None:
     """Every span kind in OpenInference's own package is read, except the one that says nothing."""
     (kind, *_) = SPAN_FIELDS
 
-    (read,) = (one for one in kind.sources if one.convention == "openinference")
+    (read,) = (one for one in kind.sources if one.attribute == "openinference.span.kind")
     assert {one.value.lower() for one in OpenInferenceSpanKindValues} - {"unknown"} <= set(read.values)
 
 
