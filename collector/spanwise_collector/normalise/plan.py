@@ -234,7 +234,10 @@ class Planner:
 
     def _is_kept(self, places: Iterable[tuple[int, int]]) -> bool:
         """Whether an attribute that fills a field is kept too, because it says more than that."""
-        return any(self._tells_more(slot, self._source(slot, rank)) for slot, rank in places)
+        found = [(slot, self._source(slot, rank)) for slot, rank in places]
+        # A body is stored as one.
+        is_body = any(self._fields[slot].content and source.path is None for slot, source in found)
+        return not is_body and any(self._tells_more(slot, source) for slot, source in found)
 
     def _tells_more(self, slot: int, source: Source) -> bool:
         field = self._fields[slot]

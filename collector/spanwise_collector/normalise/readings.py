@@ -44,7 +44,11 @@ def reader_of(source: Source) -> Read:
     if source.reading == "kind":
         words = source.values
         read: Read = lambda value: (  # noqa: E731 - one of two forms of the same function
-            words.get(value) or words.get(value.strip().lower()) if isinstance(value, str) else None
+            words.get(value) or words.get(value.strip().lower())
+            if isinstance(value, str)
+            else words.get(to_text(value))
+            if isinstance(value, bool)
+            else None
         )
     elif source.reading == "kind_of_path":
         last = source.values

@@ -21,10 +21,14 @@ KINDS: Final = {
 }
 """`openinference.span.kind` to span kind."""
 
+PREPARED: Final = {"true": "chain", "false": "chain"}
+"""An argument of `_prepare_chat_with_tools` to span kind, whatever its value."""
+
 _DSPY: Final = ("openinference.instrumentation.dspy",)
 _ROUTED: Final = ("openinference.instrumentation.litellm",)
 """Scopes that name models as LiteLLM does, provider first."""
-_ASKED: Final = (*_DSPY, "openinference.instrumentation.llama_index")
+_LLAMA_INDEX: Final = ("openinference.instrumentation.llama_index",)
+_ASKED: Final = (*_DSPY, *_LLAMA_INDEX)
 """Scopes in which `llm.model_name` is the model asked for, never the one that answered."""
 
 _OWN: Final = ("openinference.",)
@@ -55,6 +59,8 @@ RULES: Final = (
         but_not=_ROUTED,
         first=True,
     ),
+    # LlamaIndex makes a request's arguments ready in a span of its own, which is called a model's and calls none.
+    Source("kind", "input.value", "kind", PREPARED, path=("tool_required",), scopes=_LLAMA_INDEX, first=True),
     Source("kind", "openinference.span.kind", "kind", KINDS),
     Source("provider", "llm.provider", "provider"),
     Source("provider", "llm.system", "provider"),

@@ -181,3 +181,15 @@ def test_model_that_only_the_answer_tells() -> None:
     )
 
     assert row["model_response"] == "gpt-4o-2024-08-06"
+
+
+def test_what_makes_a_request_ready_is_no_call() -> None:
+    """LlamaIndex's span `_prepare_chat_with_tools` is a step; its input is a body, and no attribute besides."""
+    given = json.dumps({"chat_history": ["Hi"], "tool_required": False})
+    attributes = {"openinference.span.kind": "LLM", "llm.model_name": "gpt-4o", "input.value": given}
+    row, io = stored(attributes, _OPENINFERENCE + "llama_index")
+    call, _ = stored(attributes | {"input.value": '{"messages": ["Hi"]}'}, _OPENINFERENCE + "llama_index")
+
+    kept = {"openinference.span.kind": "LLM"}
+    assert (columns(row, "kind", "counts_usage", "attrs"), io["input"]) == ((5, False, kept), given)
+    assert columns(call, "kind", "counts_usage") == (1, True)
