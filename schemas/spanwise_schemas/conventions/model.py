@@ -87,7 +87,7 @@ READINGS: Final[Mapping[Reading, str]] = {
     "parameters": "a JSON object of request parameters",
     "parameters_below": "request parameters, one in each attribute below the prefix",
     "body": "text as it is; structured values as JSON text. In a model call, messages in any known shape become GenAI "
-    "message JSON",
+    "message JSON, and bare text one message",
     "json_strings": "an array of JSON texts; kept as one JSON array",
     "answer_parts": "an answer spread over the attributes `<prefix>.text`, `.reasoning`, `.toolCalls`, `.object`, "
     "`.files`; put together into GenAI message JSON",
