@@ -78,12 +78,12 @@ class Draft:
         Raises:
             Refused: when it cannot be stored.
         """
-        span, attributes, warnings = item
+        span, filled, warnings = item
         key = span.trace_id + span.span_id
         if key in self.ids or key in self.seen:
             self.duplicates += 1
             return False
-        row, io = reader.read(span, attributes, where, warnings)
+        row, io = reader.read(span, filled, where, warnings)
         self.ids[key] = None
         if row[_COUNTS]:
             self.bills.add(len(self.ids) - 1, row)

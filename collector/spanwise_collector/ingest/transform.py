@@ -24,10 +24,10 @@ from spanwise_collector.normalise.content_events import EVENTS
 from spanwise_collector.normalise.contents import event_name, read_contents
 from spanwise_collector.normalise.context import Sender, read_scope, read_sender
 from spanwise_collector.normalise.decode import Decoded, decode
+from spanwise_collector.normalise.front import Front
 from spanwise_collector.normalise.limits import MAX_RECORD_BYTES, MAX_RECORD_MS, MIN_RECORD_MS
 from spanwise_collector.normalise.masking import Masker
 from spanwise_collector.normalise.problems import Refused
-from spanwise_collector.normalise.raw_attributes import RawAttributes
 from spanwise_collector.normalise.scores import read_score
 from spanwise_collector.normalise.spans import SpanReader
 from spanwise_collector.normalise.traces import Traces, read_traces
@@ -63,7 +63,7 @@ class Transformer:
         if not 1 <= retention_days <= _MAX_RETENTION_DAYS:
             raise ValueError(f"SPANWISE_RETENTION_DAYS is {retention_days}; give 1 to {_MAX_RETENTION_DAYS} days")
         self._spans = SpanReader(prices)
-        self._attributes = RawAttributes()
+        self._front = Front()
         self._retention_days = retention_days
         self._max_record_bytes = max_record_bytes
         self._masker = masker
@@ -101,7 +101,7 @@ class Transformer:
                 items = _read_logs(decoded_logs, record, draft, account, book, self._retention_days)
                 lost = decoded_logs.lost
             else:
-                traces = read_traces(value, self._attributes, masker)
+                traces = read_traces(value, self._front, masker)
                 items = self._read_spans(traces, record, draft, account, book)
                 lost = traces.lost
             if lost:

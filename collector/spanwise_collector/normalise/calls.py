@@ -178,8 +178,8 @@ def _mended(messages: list[Message], body: str, plan: Plan) -> list[Message] | N
     """GenAI messages that are not quite as the conventions have them, put right; None where they are."""
     if plan.convention == "litellm":
         return litellm.mended(messages)
-    found = nested.opened(messages) if nested.MARK in body else None
-    if found is None and any(mark in body for mark in pydantic_ai.MARKS):
+    found = nested.opened(messages) if "\\" in body and nested.MARK in body else None
+    if found is None and pydantic_ai.is_own(messages):
         return pydantic_ai.in_standard_words(messages)
     return found
 

@@ -12,6 +12,8 @@ from typing import Final, cast
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
+from spanwise_collector.normalise.readings import Read
+from spanwise_collector.normalise.takers import Take, taker_of
 from spanwise_collector.normalise.values import Value, clean, read_value
 
 _MAX_NAMES: Final = 4_096
@@ -72,7 +74,7 @@ class RawAttributes:
 
     def _fill_in(self, pairs: list[tuple[str, Value] | None], raws: list[bytes], warnings: set[str]) -> None:
         """Read the attributes that are not remembered."""
-        varied, starts = self._varied, self._starts
+        varied = self._varied
         for position, pair in enumerate(pairs):
             if pair is not None:
                 continue
@@ -83,13 +85,46 @@ class RawAttributes:
             if key is None:
                 pairs[position] = self._new(raw, head, warnings)
                 continue
-            rest = len(raw) - end
-            start = starts.get(rest) or self._start(rest)
-            if raw.startswith(start, end):
-                text = raw[end + len(start) :].decode()
-                pairs[position] = (key, clean(text, warnings) if "\0" in text else text)
-            else:
-                pairs[position] = (key, _value(raw, end, warnings))
+            pairs[position] = (key, self._value(raw, end, warnings))
+
+    def value(self, raw: bytes, at: int, warnings: set[str]) -> Value:
+        """The value of one attribute.
+
+        Args:
+            raw: a serialised `KeyValue` message.
+            at: length of its head, which is known, see `head`.
+            warnings: receives the codes of what was repaired.
+
+        Raises:
+            UnreadableAttributeError: it is broken or not UTF-8.
+        """
+        pair = self._remembered.get(raw)
+        if pair is not None:
+            return pair[1]
+        try:
+            return self._value(raw, at, warnings)
+        except (UnicodeDecodeError, DecodeError) as error:
+            raise UnreadableAttributeError(str(error)) from None
+
+    def taker(self, read: Read, size: int) -> Take:
+        """The shortest way to a field's value from attributes with a known head of so many bytes."""
+        return taker_of(read, size, self.value, self._starts)
+
+    def head(self, name: str, raw: bytes) -> bytes:
+        """The bytes of an attribute before those of its value; b"" where they are not in the usual order."""
+        size = raw[1] + 3 if len(raw) > 1 else 0
+        head = raw[:size]
+        usual = len(head) == size and size and head[0] == _KEY and head[-1] == _VALUE and head[1] < 0x80
+        return head if usual and head[2:-1] == name.encode() else b""
+
+    def _value(self, raw: bytes, at: int, warnings: set[str]) -> Value:
+        """The value of an attribute from the length of its value on."""
+        rest = len(raw) - at
+        start = self._starts.get(rest) or self._start(rest)
+        if raw.startswith(start, at):
+            text = raw[at + len(start) :].decode()
+            return clean(text, warnings) if "\0" in text else text
+        return _value(raw, at, warnings)
 
     def _start(self, rest: int) -> bytes:
         """How the value of a text begins that has so many bytes from the length of the value on."""

@@ -11,13 +11,14 @@ from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from spanwise_collector.normalise.decode import mend
+from spanwise_collector.normalise.front import Filled, Front
 from spanwise_collector.normalise.lazy import LazySpan, LazyTraces
 from spanwise_collector.normalise.masking import Masker
-from spanwise_collector.normalise.raw_attributes import RawAttributes, UnreadableAttributeError
-from spanwise_collector.normalise.values import Value
+from spanwise_collector.normalise.plan import variant_of
+from spanwise_collector.normalise.raw_attributes import UnreadableAttributeError
 
-Item: TypeAlias = tuple[LazySpan, dict[str, Value], set[str]]
-"""A span, its attributes, and the warnings from decoding it."""
+Item: TypeAlias = tuple[LazySpan, Filled, set[str]]
+"""A span, its attributes, and the warnings from reading them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +34,23 @@ class Traces:
     lost: int = 0
 
 
-def read_traces(value: bytes, attributes: RawAttributes, masker: Masker | None = None) -> Traces:
+def read_traces(value: bytes, front: Front, masker: Masker | None = None) -> Traces:
     """The spans of an export request, all of them decoded before the first is used.
 
     Args:
         value: a serialised ExportTraceServiceRequest.
-        attributes: reads attributes.
+        front: reads attributes.
         masker: applied before; None for none.
 
     Raises:
         Refused: when nothing can be saved, with the reason `not_protobuf` or `truncated`.
     """
     try:
-        return Traces(_groups(LazyTraces.FromString(_masked(value, masker)), attributes))
+        return Traces(_groups(LazyTraces.FromString(_masked(value, masker)), front))
     except (DecodeError, UnreadableAttributeError):
         pass
     mended = mend(ExportTraceServiceRequest, value)
-    traces = Traces(_groups(LazyTraces.FromString(_masked(mended.value, masker)), attributes), mended.lost)
+    traces = Traces(_groups(LazyTraces.FromString(_masked(mended.value, masker)), front), mended.lost)
     positions = count()
     for span_warnings in _warnings(traces):
         span_warnings.update(mended.request_notes, mended.notes.get(next(positions), ()))
@@ -60,18 +61,17 @@ def _masked(value: bytes, masker: Masker | None) -> bytes:
     return value if masker is None else masker.masked(value, ExportTraceServiceRequest)
 
 
-def _groups(
-    request: LazyTraces, attributes: RawAttributes
-) -> list[tuple[Resource, list[tuple[InstrumentationScope, list[Item]]]]]:
-    read = attributes.read
+def _groups(request: LazyTraces, front: Front) -> list[tuple[Resource, list[tuple[InstrumentationScope, list[Item]]]]]:
+    read = front.read
     groups = []
     for group in request.resource_spans:
         scopes = []
         for scoped in group.scope_spans:
             items: list[Item] = []
+            variant = variant_of(scoped.scope.name)
             for span in scoped.spans:
                 warnings: set[str] = set()
-                items.append((span, read(span.attributes, warnings), warnings))
+                items.append((span, read(list(span.attributes), variant, warnings), warnings))
             scopes.append((scoped.scope, items))
         groups.append((group.resource, scopes))
     return groups
