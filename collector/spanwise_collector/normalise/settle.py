@@ -260,10 +260,10 @@ def _is_same_answer(group: _Group, call: Call, world: _World) -> bool:
 
 
 def _same_usages(calls: Sequence[Call], world: _World) -> dict[Key, str]:
-    by_usage: dict[tuple[bytes, int, int], list[Call]] = {}
+    by_usage: dict[tuple[bytes, int], list[Call]] = {}
     for call in calls:
         if call.input or call.output:
-            by_usage.setdefault((call.trace, call.input, call.output), []).append(call)
+            by_usage.setdefault((call.trace, call.input), []).append(call)
     losers: list[Call] = []
     for same in by_usage.values():
         if len(same) > 1:
@@ -276,6 +276,8 @@ def _is_inside(group: _Group, call: Call, world: _World) -> bool:
     # Of related spans the wrappers' rule has judged already.
     return (
         call.end <= group.first.end
+        # Of a stream that was cut, or counted by its pieces, the last token may be missing.
+        and abs(call.output - group.first.output) <= 1
         and world.scopes[call.key].isdisjoint(group.scopes)
         and len(ids) < 2
         and not any(world.related(one, call) for one in group.calls)
