@@ -138,7 +138,8 @@ def priced_models() -> PricedModels:
 def what_if_model(data: Dataset, window: Window, now: Sequence[TraceDetail], provider: str, model: str) -> ModelWhatIf:
     """All calls at one of the dataset's prices."""
     rates = next(((one[2], one[3]) for one in MODELS if one[0] == model and provider in ("", one[1])), (None, None))
-    swaps = [_swap(spans, rates) for spans in _grouped(_calls(data, now), _KEYS["model"]).values()]
+    calls = [(trace, span) for trace, span in _calls(data, now) if span.summary.kind == "llm"]
+    swaps = [_swap(spans, rates) for spans in _grouped(calls, _KEYS["model"]).values()]
     swaps.sort(key=lambda swap: -(swap.cost_nanousd or 0))
     compared = sum(swap.compared_calls for swap in swaps)
     return ModelWhatIf(

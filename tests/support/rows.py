@@ -50,6 +50,7 @@ class Span:
     cost: int | None = None
     cached: tuple[int, int] = (0, 0)
     reasoning: int = 0
+    extra: Mapping[str, int] = field(default_factory=dict)
     reported: int | None = None
     computed: int | None = None
     counts: bool = False
@@ -125,6 +126,7 @@ _SPANS = pa.schema(
         ("tok_cache_read", pa.uint32()),
         ("tok_cache_write", pa.uint32()),
         ("tok_reasoning", pa.uint32()),
+        ("usage_extra", pa.map_(pa.string(), pa.uint64())),
         ("cost_reported_n", pa.int64()),
         ("cost_computed_n", pa.int64()),
         ("usage_reason", pa.string()),
@@ -198,6 +200,7 @@ def _span(span: Span) -> dict[str, object]:
         "tok_cache_read": span.cached[0],
         "tok_cache_write": span.cached[1],
         "tok_reasoning": span.reasoning,
+        "usage_extra": list(span.extra.items()),
         "cost_reported_n": -1 if span.reported is None else span.reported,
         "cost_computed_n": -1 if span.computed is None else span.computed,
         "usage_reason": span.usage_reason,

@@ -1,6 +1,7 @@
 """Options and help of the `spanwise` command. Imports stay light: every command loads what it needs when it runs."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -210,6 +211,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return _run(options)
+    except BrokenPipeError:
+        # Who read the output (`head`, say) has enough. Python writes out standard output once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
     except CommandError as error:
         print(f"spanwise {options.command}: {error}", file=sys.stderr)
         return error.exit_code

@@ -71,7 +71,8 @@ def explanation(found: Mapping[str, Any]) -> Iterator[str]:
     """The lines to print of the API's answer."""
     spans: Sequence[Mapping[str, Any]] = found["spans"]
     calls = sum(span["counts_usage"] for span in spans)
-    yield f"trace {found['trace_id']} in project {found['project']}: {len(spans)} spans, {calls} of them bear a bill"
+    many = "1 span" if len(spans) == 1 else f"{len(spans)} spans"
+    yield f"trace {found['trace_id']} in project {found['project']}: {many}, of which {calls} bear a bill"
     for span in spans:
         yield ""
         yield from _span(span)

@@ -114,14 +114,19 @@ def _priced(row: Mapping[str, Any], prices: PriceBook) -> tuple[str, UnitPrices 
 
 def _lines(row: Mapping[str, Any], unit: UnitPrices) -> list[PriceLine]:
     rates = unit.rates(row["tok_input"])
-    cached = row["tok_cache_read"] + row["tok_cache_write"]
-    for_an_hour = min(row["usage_extra"].get("cache_write_1h", 0), row["tok_cache_write"])
+    extra: Mapping[str, int] = row["usage_extra"]
+    plain_in = row["tok_input"] - row["tok_cache_read"] - row["tok_cache_write"]
+    plain_out = row["tok_output"] - row["tok_reasoning"]
+    audio_in, audio_out = min(extra.get("audio_input", 0), plain_in), min(extra.get("audio_output", 0), plain_out)
+    for_an_hour = min(extra.get("cache_write_1h", 0), row["tok_cache_write"])
     lines = (
-        ("input", row["tok_input"] - cached, rates.input),
+        ("input", plain_in - audio_in, rates.input),
+        ("audio heard", audio_in, rates.audio_input),
         ("read from cache", row["tok_cache_read"], rates.cache_read),
         ("written to cache", row["tok_cache_write"] - for_an_hour, rates.cache_write),
         ("written to cache for an hour", for_an_hour, rates.cache_write_1h),
-        ("output", row["tok_output"] - row["tok_reasoning"], rates.output),
+        ("output", plain_out - audio_out, rates.output),
+        ("audio spoken", audio_out, rates.audio_output),
         ("reasoning", row["tok_reasoning"], rates.reasoning),
     )
     return [_line(*line) for line in lines if line[1] > 0]

@@ -65,6 +65,8 @@ def _is_named(key: str, named: set[str]) -> bool:
 
 def _given(one: Field, giver: str, value: str, row: Mapping[str, Any]) -> FieldOrigin:
     """A field that the mapping names."""
+    if not value and one.name.startswith("tok_"):
+        value = "0"  # it was sent: none were used
     others = _others(one, giver, row)
     if giver.startswith("@"):
         body = giver[1:]

@@ -15,6 +15,8 @@ from spanwise_collector.store.database import Reader
 
 HOURS_UP_TO: Final = 7 * DAY
 """Longer windows are grouped by day: prices that change within a day are then taken at noon."""
+_DETAILS: Final = ", ".join(f"sum(usage_extra['{name}'])" for name in Usage._fields[5:])
+"""Sorts of tokens without a column of their own: the map has them under the names that they have in `Usage`."""
 _CONSISTENT: Final = (
     "(tok_input > 0 OR tok_output > 0) AND tok_cache_read + tok_cache_write <= tok_input "
     "AND tok_reasoning <= tok_output"
@@ -73,7 +75,7 @@ def read_traffic(
         f"arrayCount(x -> tok_input > x, {{tiers:Array(UInt32)}}) AS tier, ({_CONSISTENT}) AS countable, "
         "cost_source != 'none' AS known, count() AS calls, min(tok_input) AS sample, sum(cost_total_n) AS cost_n, "
         "sum(tok_input), sum(tok_output), sum(tok_cache_read), sum(tok_cache_write), sum(tok_reasoning), "
-        "sum(usage_extra['cache_write_1h']) "
+        f"{_DETAILS} "
         f"FROM spans WHERE {wanted.condition()} AND counts_usage AND {only} "
         "GROUP BY provider, model_response, model_request, at, tier, countable, known "
         "ORDER BY provider, model_response, model_request, at, tier, countable, known"

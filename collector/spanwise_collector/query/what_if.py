@@ -16,6 +16,7 @@ from spanwise_schemas.api_costs import ModelSwap, ModelWhatIf, PricedModel, Pric
 
 MAX_MODELS: Final = 100
 ASSUMPTIONS: Final = (
+    "Calls of language models are moved; embeddings and rerankers stay where they are, and are in no sum here.",
     "The other model takes and gives the same number of tokens. Tokenizers differ, by 10 to 30 % between makers, and "
     "models differ in how much they write and reason.",
     "The same share of the input is read from and written to the cache, at the other model's cache prices, or at its "
@@ -49,7 +50,7 @@ def get_model_what_if(
     Raises:
         StoreError: see `Reader.query`.
     """
-    groups = read_traffic(reader, wanted, window, prices, timeout_s=timeout_s)
+    groups = read_traffic(reader, wanted, window, prices, only="kind = 'llm'", timeout_s=timeout_s)
     swaps = swapped(groups, prices, provider, model)
     listed = prices.price(provider, model, window.end - 1)
     compared = sum(swap.compared_calls for swap in swaps)

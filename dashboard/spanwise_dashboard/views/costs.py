@@ -14,7 +14,7 @@ from spanwise_dashboard.controls import refresh_seconds, title_bar
 from spanwise_dashboard.format import NO_CHANGE, change, compact, count, money, percent, plural, points, ratio
 from spanwise_dashboard.notices import explained, first_trace
 from spanwise_dashboard.state import State, TimeRange
-from spanwise_dashboard.views.costs_by import LABELS, breakdown, per_call
+from spanwise_dashboard.views.costs_by import LABELS, breakdown, per_thousand
 from spanwise_dashboard.views.costs_gaps import duplicates_table, unpriced_table
 from spanwise_dashboard.views.overview import Figure, comparable, figures_row
 from spanwise_dashboard.views.what_if import what_if
@@ -59,13 +59,13 @@ def figures(costs: Costs, duplicates: Duplicates) -> list[Figure]:
     now, before, caching = costs.current, costs.previous, costs.caching
     cached, cached_before = (ratio(each.usage.cache_read, each.usage.input) for each in (now, before))
     dearer = change(now.cost_nanousd, before.cost_nanousd, "down")
-    dearer_calls = change(per_call(now), per_call(before), "down")
+    dearer_calls = change(per_thousand(now), per_thousand(before), "down")
     more_in = change(now.usage.input, before.usage.input)
     more_out = change(now.usage.output, before.usage.output)
     from_cache = "Input tokens that came from the provider's prompt cache."
     found = [
         Figure("Cost", money(now.cost_nanousd), dearer, _cost_help(now)),
-        Figure("Per call", money(per_call(now)), dearer_calls, "Cost over the calls whose price is known."),
+        Figure("Per 1k calls", money(per_thousand(now)), dearer_calls, "Cost of 1,000 calls whose price is known."),
         Figure("Model calls", compact(now.calls), change(now.calls, before.calls), _calls_help(now)),
         Figure("Tokens in", compact(now.usage.input), more_in, _input_help(now)),
         Figure("Tokens out", compact(now.usage.output), more_out, _output_help(now)),

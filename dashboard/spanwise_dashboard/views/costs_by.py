@@ -44,10 +44,10 @@ _FILTERS: Final[dict[CostDimension, str]] = {
 _NONE: Final[dict[CostDimension, str]] = {"request": "(root has not arrived)", "prompt": "(no prompt named)"}
 
 
-def per_call(totals: CostTotals) -> int | None:
-    """Nano-dollars per priced call, or None."""
+def per_thousand(totals: CostTotals) -> int | None:
+    """Nano-dollars per thousand priced calls, or None."""
     priced = totals.calls - totals.unpriced_calls
-    return round(totals.cost_nanousd / priced) if totals.cost_nanousd is not None and priced else None
+    return round(totals.cost_nanousd * 1000 / priced) if totals.cost_nanousd is not None and priced else None
 
 
 FIRST: Final = 12
@@ -99,7 +99,7 @@ def columns(found: CostBreakdown) -> tuple[Column, ...]:
         Column("Input", "right", hide=520),
         *([cached] if _cached(found) else []),
         Column("Output", "right", hide=520),
-        Column("Per call", "right", hide=440),
+        Column("Per 1k calls", "right", width="12%", hide=440),
         Column("Cost", "right", width="18%", help=of_cost),
     )
 
@@ -133,7 +133,7 @@ def _row(context: Context, found: CostBreakdown, group: CostGroup, whole: int) -
         Cell(compact(usage.input), title=count(usage.input)),
         *([Cell(percent(ratio(usage.cache_read, usage.input)) if usage.input else UNKNOWN)] if _cached(found) else []),
         Cell(compact(usage.output), title=count(usage.output)),
-        Cell(money_in_brief(per_call(totals)), title=money(per_call(totals))),
+        Cell(money_in_brief(per_thousand(totals)), title=money(per_thousand(totals))),
         Cell(cost, change=dearer, bar=share, title=left_out),
     )
     target = href("traces", _behind(context, found.by, group.key)) if group.key and found.by in _FILTERS else ""

@@ -254,11 +254,14 @@ def _by_name(context: Context, groups: Sequence[Group], costs: Mapping[str, Cost
         for group in groups
     ]
     columns = (
-        Column("Name", width="24%"),
-        *_COMMON_COLUMNS,
-        Column("p99", "right", hide=620),
-        Column("Tokens", "right", hide=560),
-        Column("Cost", "right", width="17%", help="Of all model calls in the trace, with its share of the whole"),
+        Column("Name", width="20%"),
+        Column("Calls", "right", width="12%"),
+        Column("Errors", "right", width="15%", hide=440),
+        Column("p50", "right", width="9%", hide=620),
+        Column("p95", "right", width="13%"),
+        Column("p99", "right", width="9%", hide=620),
+        Column("Tokens", "right", width="9%", hide=560),
+        Column("Cost", "right", width="13%", help="Of all model calls in the trace, with its share of the whole"),
     )
     _group_table(context, "By request", "name", columns, rows, "No requests in this time range.")
 

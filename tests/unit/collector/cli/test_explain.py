@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,7 +34,7 @@ def test_a_call_is_explained_in_words() -> None:
     """Origin, bill, tokens and cost as sentences; each field with its value and what gave it; then the rest."""
     found = lines(little(NOW), CALL)
 
-    assert found[0] == f"trace {OK_TRACE_ID} in project p: 1 spans, 1 of them bear a bill"
+    assert found[0] == f"trace {OK_TRACE_ID} in project p: 1 span, of which 1 bear a bill"
     assert found[2] == f"chat  [llm]  span {CALL}"
     assert "  origin   made by spanwise; its attributes' names are gen_ai's" in found
     assert "  bill     This span bears the bill: its tokens and cost are in every sum." in found
@@ -116,3 +118,15 @@ def test_an_unknown_trace_is_a_failure(capsys: pytest.CaptureFixture[str]) -> No
 
     assert code == 1
     assert "is not in trace" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_enough_is_no_failure() -> None:
+    """`spanwise explain … | head -1` ends quietly with code 0."""
+    with serve(FakeApi(little(NOW))) as url:
+        command = [sys.executable, "-m", "spanwise_collector.cli", "explain", OK_TRACE_ID, "--span", CALL, "--api", url]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.close()
+            _, said = process.communicate(timeout=60)
+
+    assert (process.returncode, said) == (0, b"")

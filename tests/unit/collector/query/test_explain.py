@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from spanwise_collector.ingest.cost import PriceBook
+from spanwise_collector.ingest.cost import PriceBook, Usage
+from spanwise_collector.ingest.price_file import parse_price_file
 from spanwise_collector.query.explain import MAX_SPANS, explain_trace
 from spanwise_collector.store.database import Database
 from spanwise_schemas.api_explain import CostOrigin, FieldOrigin, OtherSource, SpanExplanation
@@ -246,3 +247,43 @@ def test_spans_from_before_the_mapping_was_stored_are_explained_as_far_as_they_g
     assert found is not None
     assert {one.origin for one in found.spans[0].fields} <= {"derived", "event", "resource"}
     assert found.spans[0].usage.input == 100
+
+
+def test_every_sort_of_tokens_has_its_own_line(database: Database) -> None:
+    """Cache writes by life time and audio are apart; the lines add up to what the price list makes of the call."""
+    prices = PriceBook(
+        parse_price_file(
+            """version = "1"
+[[models]]
+model = "talker"
+input = 1
+output = 2
+cache_write = 1.25
+cache_write_1h = 2
+audio_input = 10
+audio_output = 20
+"""
+        )
+    )
+    extra = {"cache_write_1h": 100, "audio_input": 50, "audio_output": 10}
+    row = llm(trace=1, span=1, model="talker", tokens=(1000, 40), cached=(0, 300), extra=extra)
+    insert(database, [row])
+    database.command("ALTER TABLE spans UPDATE price_version = 'prices.toml 1' WHERE 1 SETTINGS mutations_sync = 1")
+
+    found = explain_trace(database, "default", (1).to_bytes(16, "big"), prices)
+
+    assert found is not None
+    lines = {line.sort: line.tokens for line in found.spans[0].cost.lines}
+    assert lines == {
+        "input": 650,
+        "audio heard": 50,
+        "written to cache": 200,
+        "written to cache for an hour": 100,
+        "output": 30,
+        "audio spoken": 10,
+    }
+    unit = prices.price("", "talker", 0)
+    assert unit is not None
+    whole = unit.cost(Usage(1000, 40, 0, 300, 0, **extra))
+    assert whole is not None
+    assert sum(line.nanousd or 0 for line in found.spans[0].cost.lines) == whole.total

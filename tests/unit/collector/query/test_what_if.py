@@ -48,6 +48,7 @@ def test_the_same_calls_at_other_prices(database: Database) -> None:
             llm(trace=4, span=4, model="mute", cost=7_000, tokens=(0, 0)),
             llm(trace=5, span=5, model="odd", cost=9_000, tokens=(10, 5), cached=(11, 0)),
             llm(trace=6, span=6, counts=False, tokens=(5000, 5000)),
+            llm(trace=7, span=7, kind="embedding", tokens=(5000, 0)),
         ],
     )
 
@@ -94,6 +95,36 @@ def test_every_call_falls_into_its_own_tier(database: Database) -> None:
     assert all(costs)
     assert unit.rates(200_001) != unit.rates(200_000)
     assert found.cost_there_nanousd == pytest.approx(sum(cost.total for cost in costs if cost), abs=len(sizes))
+
+
+def test_sorts_of_tokens_without_a_column_have_their_own_price(database: Database) -> None:
+    """Cache writes kept for an hour and audio cost elsewhere what the price list says of them, call by call."""
+    prices = PriceBook(
+        parse_price_file(
+            """[[models]]
+model = "other"
+input = 1
+output = 2
+cache_write = 1.25
+cache_write_1h = 2
+audio_input = 10
+audio_output = 20
+"""
+        )
+    )
+    extra = {"cache_write_1h": 100, "audio_input": 50, "audio_output": 10}
+    calls = [
+        llm(trace=1, span=1, tokens=(1000, 40), cached=(0, 300), extra=extra),
+        llm(trace=2, span=2, tokens=(500, 20)),
+    ]
+    insert(database, calls)
+
+    found = get_model_what_if(database, MINE, WINDOW, prices, provider="", model="other")
+
+    unit = prices.price("", "other", START)
+    assert unit is not None
+    costs = [unit.cost(Usage(1000, 40, 0, 300, 0, **extra)), unit.cost(Usage(500, 20))]
+    assert found.cost_there_nanousd == sum(cost.total for cost in costs if cost)
 
 
 def test_a_model_without_a_price_leaves_nothing_to_compare(database: Database) -> None:
