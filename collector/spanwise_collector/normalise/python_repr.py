@@ -1,6 +1,7 @@
 """Values that a client wrote as Python does, `{'tokens': None}`, where JSON was meant."""
 
 import ast
+import re
 from typing import Final
 
 from spanwise_collector.normalise.values import Value
@@ -8,6 +9,8 @@ from spanwise_collector.normalise.values import Value
 _MAX_LENGTH: Final = 1_000_000
 """Characters; parsing takes about a second for ten times as many."""
 
+_ODD_ESCAPE: Final = re.compile(r"""(?<!\\)(?:\\\\)*\\(?![\\'"nrtxuU])""")
+"""A backslash as Python never writes it; its parser would warn of it."""
 _NO_PYTHON: Final = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError)
 
 
@@ -17,7 +20,7 @@ def from_repr(text: str) -> Value:
     Args:
         text: such as LiteLLM's `metadata.usage_object`.
     """
-    if text[:1] not in ("{", "[") or len(text) > _MAX_LENGTH:
+    if text[:1] not in ("{", "[") or len(text) > _MAX_LENGTH or _ODD_ESCAPE.search(text):
         return None
     try:
         found = ast.literal_eval(text)
@@ -28,7 +31,7 @@ def from_repr(text: str) -> Value:
 
 def from_call(text: str) -> Value:
     """What an object shown as `Name(key=value, ...)` holds, as an object; None where a text is nothing like it."""
-    if len(text) > _MAX_LENGTH:
+    if len(text) > _MAX_LENGTH or _ODD_ESCAPE.search(text):
         return None
     try:
         return _held(ast.parse(text, mode="eval").body)
