@@ -262,13 +262,13 @@ cache_write = 1.25
 cache_write_1h = 2
 audio_input = 10
 audio_output = 20
-"""
+""",
+            name="prices",
         )
     )
     extra = {"cache_write_1h": 100, "audio_input": 50, "audio_output": 10}
     row = llm(trace=1, span=1, model="talker", tokens=(1000, 40), cached=(0, 300), extra=extra)
     insert(database, [row])
-    database.command("ALTER TABLE spans UPDATE price_version = 'prices.toml 1' WHERE 1 SETTINGS mutations_sync = 1")
 
     found = explain_trace(database, "default", (1).to_bytes(16, "big"), prices)
 
