@@ -53,7 +53,7 @@ def _other_model(context: Context, start: datetime, end: datetime) -> None:
         on_change=_model_chosen,
     )
     if not state.model:
-        st.caption("All calls of this time range are priced anew, with the same token counts.")
+        st.caption("The calls of language models in this time range are priced anew, with the same token counts.")
         return
     provider, model = split_model(state.model)
     with st.spinner("Pricing …", show_time=False):
