@@ -16,7 +16,8 @@ from spanwise_dashboard.notices import explained, first_trace
 from spanwise_dashboard.state import State, TimeRange
 from spanwise_dashboard.views.costs_by import LABELS, breakdown, per_thousand
 from spanwise_dashboard.views.costs_gaps import duplicates_table, unpriced_table
-from spanwise_dashboard.views.overview import Figure, comparable, figures_row
+from spanwise_dashboard.views.overview import Figure, figures_row
+from spanwise_dashboard.views.overview_groups import comparable
 from spanwise_dashboard.views.what_if import what_if
 from spanwise_schemas.api import GroupBy, MetricSeries
 from spanwise_schemas.api_costs import (

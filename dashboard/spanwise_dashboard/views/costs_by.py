@@ -20,7 +20,7 @@ from spanwise_dashboard.format import (
     ratio,
 )
 from spanwise_dashboard.state import DIMENSIONS, State
-from spanwise_dashboard.views.overview import comparable
+from spanwise_dashboard.views.overview_groups import comparable
 from spanwise_schemas.api_costs import CostBreakdown, CostDimension, CostGroup, CostTotals
 
 LABELS: Final[dict[CostDimension, str]] = {

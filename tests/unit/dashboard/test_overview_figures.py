@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from spanwise_dashboard.format import Change
-from spanwise_dashboard.views.overview import comparable, figures, not_compared
+from spanwise_dashboard.views.overview import figures, not_compared
+from spanwise_dashboard.views.overview_groups import comparable
 from spanwise_schemas.api import Overview, Totals, Usage
 
 WHEN = datetime(2026, 11, 20, tzinfo=UTC)
