@@ -118,7 +118,7 @@ class EngineError(Exception):
 
 
 def _connect(directory: str) -> Any:
-    return chdb.connect(directory)  # type: ignore[no-untyped-call]
+    return chdb.connect(directory)
 
 
 class Engine:

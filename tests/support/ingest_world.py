@@ -114,6 +114,7 @@ class Bytes:
             rejections=rejections,
             spans=len(rows),
             scores=0,
+            contents=0,
             rejected=sum(rejection.items for rejection in rejections),
             duplicates=duplicates,
             warnings=0,

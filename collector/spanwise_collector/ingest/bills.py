@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from spanwise_collector.normalise.columns import SPANS, Row
-from spanwise_collector.normalise.settle import Call, not_bearing
+from spanwise_collector.normalise.settle import Call, is_own, not_bearing
 from spanwise_schemas.usage_reasons import DETAIL_COLUMNS, DETAIL_COUNTS
 
 _CLAIM: Final = (
@@ -51,9 +51,10 @@ class Bills:
         """
         of_trace = Counter(claim[1] for claim in self._claims)
         of_answer = Counter(claim[6] for claim in self._claims if claim[6])
+        of_usage = self._usages_to_compare()
         contested: dict[str, list[tuple[Call, int]]] = {}
         for claim, position in zip(self._claims, self._positions, strict=True):
-            if of_trace[claim[1]] > 1 or of_answer[claim[6]] > 1:
+            if of_trace[claim[1]] > 1 or of_answer[claim[6]] > 1 or of_usage[claim[7:9]] > 1:
                 contested.setdefault(claim[0], []).append((_call(claim), position))
         if not contested:
             return {}
@@ -63,6 +64,12 @@ class Bills:
             reasons = not_bearing((call for call, _ in calls), parents)
             found |= {position: reasons[call.key] for call, position in calls if call.key in reasons}
         return found
+
+    def _usages_to_compare(self) -> Counter[tuple[int, int]]:
+        """Input and output tokens of the calls that may be those of a provider's own span; empty without such a span."""
+        if not any(map(is_own, {claim[5] for claim in self._claims})):
+            return Counter()
+        return Counter(claim[7:9] for claim in self._claims if not claim[6] or is_own(claim[5]))
 
 
 def _call(claim: tuple[Any, ...]) -> Call:

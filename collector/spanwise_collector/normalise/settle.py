@@ -1,12 +1,14 @@
 """Which spans bear the bill of a provider call, where several report it. Pure: spans in, reasons out.
 
-Four rules, in turn; what one has taken out, the next does not see. docs/decisions/0008-one-bill.md has the reasons.
+Five rules, in turn; what one has taken out, the next does not see. docs/decisions/0008-one-bill.md has the reasons.
 
 1. *The same answer.* Spans that overlap in time and name the same response id, wherever they are: two instrumentations,
    or one and the provider's own SDK, also in different traces.
 2. *Wrappers of one call.* A call around one other call that repeats its usage, or has none.
 3. *The same usage inside.* In one trace, a call inside the time of another of equal usage by another instrumentation.
-4. *Wrappers of several calls*, with the sum of their usage, or that of one of them.
+4. *The provider's own span.* What a provider's SDK reports, inside the time of a call of equal usage without a response
+   id, also in another trace.
+5. *Wrappers of several calls*, with the sum of their usage, or that of one of them.
 
 An instrumentation makes one span per call. So two spans of one scope are two calls unless one is above the other or
 both say the same of the same answer, and each call takes at most one span of every other scope for its own: parallel
@@ -89,7 +91,7 @@ def not_bearing(calls: Iterable[Call], parents: Mapping[Key, bytes]) -> dict[Key
     whole, found = _put_together(distinct, parents)
     left = sorted(whole, key=_outermost_first)
     world = _World(left, parents)
-    for rule in (_same_answers, _single_wrappers, _same_usages, _wrappers):
+    for rule in (_same_answers, _single_wrappers, _same_usages, _own_spans, _wrappers):
         found |= rule(left, world)
         left = [call for call in left if call.key not in found]
     return found
@@ -130,7 +132,7 @@ def _worth(call: Call) -> tuple[object, ...]:
     return (
         not (call.input or call.output),
         -call.details,
-        not call.scope.startswith(PROVIDER_SDKS),
+        not is_own(call.scope),
         *_outermost_first(call),
     )
 
@@ -281,6 +283,38 @@ def _is_inside(group: _Group, call: Call, world: _World) -> bool:
         and world.scopes[call.key].isdisjoint(group.scopes)
         and len(ids) < 2
         and not any(world.related(one, call) for one in group.calls)
+    )
+
+
+def is_own(scope: str) -> bool:
+    """Whether a scope's spans are made by a provider's own SDK."""
+    return scope.startswith(PROVIDER_SDKS)
+
+
+def _own_spans(calls: Sequence[Call], world: _World) -> dict[Key, str]:
+    """Spans of a provider's SDK and those of instrumentations that did not learn the answer's id.
+
+    An instrumentation that starts a trace of its own leaves no parent to tell that both are one call. A provider's SDK
+    reports every call, so one inside the time of a call with equal counts is that call; another instrumentation's could
+    be a call of its own.
+    """
+    by_usage: dict[tuple[int, int], list[Call]] = {}
+    for call in calls:
+        if call.input and call.output and (is_own(call.scope) or not call.response_id):
+            by_usage.setdefault((call.input, call.output), []).append(call)
+    losers: list[Call] = []
+    for same in by_usage.values():
+        if len(same) > 1:
+            losers += _grouped(same, world, _is_own_span)
+    return {call.key: SAME_USAGE_INSIDE for call in losers}
+
+
+def _is_own_span(group: _Group, call: Call, world: _World) -> bool:
+    return (
+        is_own(call.scope)
+        and call.end <= group.first.end
+        and not is_own(group.first.scope)
+        and world.scopes[call.key].isdisjoint(group.scopes)
     )
 
 

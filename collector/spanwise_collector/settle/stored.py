@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from spanwise_collector.normalise.settle import Call, Key
+from spanwise_collector.normalise.settle import PROVIDER_SDKS, Call, Key, is_own
 from spanwise_collector.settle.ledger import Stretch
 from spanwise_collector.store.amend import literal
 from spanwise_collector.store.database import Reader
@@ -24,6 +24,8 @@ def _listed(words: Sequence[str]) -> str:
 _CANDIDATE: Final = (
     f"kind IN ({_listed(tuple(CALL_KINDS))}) AND (counts_usage OR usage_reason IN ({_listed(tuple(SETTLED))}))"
 )
+_OWN: Final = f"({' OR '.join(f'startsWith(scope, {literal(start)})' for start in PROVIDER_SDKS)})"
+_OWN_OR_WITHOUT_ID: Final = f"(({_OWN} OR response_id = '') AND tok_input > 0 AND tok_output > 0)"
 _SINCE: Final = "start_time >= fromUnixTimestamp64Micro({low:Int64}, 'UTC')"
 _IDS: Final = "(SELECT toFixedString(unhex(arrayJoin({ids:Array(String)})), 16))"
 _COLUMNS: Final = (
@@ -52,8 +54,9 @@ class Neighbourhood:
 def contested_traces(reader: Reader, stretches: Sequence[Stretch], low_us: int) -> dict[str, list[bytes]]:
     """Traces by project in which new spans may have changed who bears a bill.
 
-    These are traces with a new span and several calls, and all traces of an answer that a call of a trace with a new
-    span has in common with another call.
+    These are traces with a new span and several calls; all traces of an answer that a call of a trace with a new span
+    has in common with another call; and those of a provider's own span and a call of the same counts without an id, one
+    of them new.
 
     Args:
         reader: the store.
@@ -81,14 +84,22 @@ def contested_traces(reader: Reader, stretches: Sequence[Stretch], low_us: int) 
         {"low": low_us},
         timeout_s=_TIMEOUT_S,
     ).rows
+    own = reader.query(
+        f"SELECT DISTINCT project_id, arrayJoin(traces) FROM (SELECT project_id, groupUniqArray(trace_id) AS traces "
+        f"FROM spans WHERE {_SINCE} AND {_CANDIDATE} AND {_OWN_OR_WITHOUT_ID} "
+        f"GROUP BY project_id, tok_input, tok_output HAVING count() BETWEEN 2 AND {MAX_SPANS_OF_ANSWER} "
+        f"AND countIf({_OWN}) > 0 AND countIf(response_id = '') > 0 AND countIf({new}) > 0) ORDER BY ALL",
+        {"low": low_us},
+        timeout_s=_TIMEOUT_S,
+    ).rows
     found: dict[str, dict[bytes, None]] = {}
-    for project, trace in (*several, *shared):
+    for project, trace in (*several, *shared, *own):
         found.setdefault(project, {})[trace] = None
     return {project: list(traces) for project, traces in found.items()}
 
 
 def load(reader: Reader, project: str, traces: Sequence[bytes], low_us: int) -> Neighbourhood:
-    """Everything about some traces, and the calls of others that have an answer in common with them."""
+    """Everything about some traces, and the calls of others that have an answer in common with them, or might."""
     found = Neighbourhood()
     settings = {"low": low_us, "project": project}
     rows = reader.query(
@@ -113,6 +124,21 @@ def load(reader: Reader, project: str, traces: Sequence[bytes], low_us: int) -> 
             timeout_s=_TIMEOUT_S,
         ).dicts()
         for row in others:
+            call = _call(row)
+            found.calls.setdefault(call.key, call)
+    usages = sorted(
+        {(call.input, call.output) for call in found.calls.values() if is_own(call.scope) or not call.response_id}
+    )
+    if usages:
+        twins = reader.query(
+            f"SELECT {_COLUMNS} FROM spans WHERE project_id = {{project:String}} AND {_SINCE} AND {_CANDIDATE} "
+            f"AND {_OWN_OR_WITHOUT_ID} AND (tok_input, tok_output) IN "
+            "(SELECT arrayJoin(arrayZip({inputs:Array(UInt32)}, {outputs:Array(UInt32)}))) "
+            f"LIMIT {MAX_SPANS_OF_ANSWER} BY tok_input, tok_output",
+            {**settings, "inputs": [one for one, _ in usages], "outputs": [one for _, one in usages]},
+            timeout_s=_TIMEOUT_S,
+        ).dicts()
+        for row in twins:
             call = _call(row)
             found.calls.setdefault(call.key, call)
     return found

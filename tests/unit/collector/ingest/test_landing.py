@@ -53,6 +53,7 @@ def work(offsets: list[int], rows: int = 4, *, rejections: list[Rejection] | Non
         rejections=rejections or [],
         spans=rows,
         scores=0,
+        contents=0,
         rejected=sum(one.items for one in rejections or []),
         duplicates=1,
         warnings=0,
@@ -81,7 +82,9 @@ def test_tables_then_ledger_then_rejects() -> None:
 
     outcome = lander(store, log, steps).land(work([4, 5], rejections=[rejection]))
 
-    assert outcome == Landed(Counts(spans=4, scores=0, rejected=1, duplicates=1, warnings=0, bytes=10), 0, 0.0)
+    assert outcome == Landed(
+        Counts(spans=4, scores=0, contents=0, rejected=1, duplicates=1, warnings=0, bytes=10), 0, 0.0
+    )
     assert store.inserts == [
         ("spans", "id:0:4-5:spans", 4),
         ("span_io", "id:0:4-5:span_io", 4),
@@ -111,6 +114,7 @@ def test_the_ledger_says_what_became_of_the_offsets() -> None:
             "n_records": 2,
             "n_spans": 4,
             "n_scores": 0,
+            "n_contents": 0,
             "n_rejected": 0,
             "n_duplicates": 1,
             "n_warnings": 0,
@@ -139,7 +143,9 @@ def test_of_one_record_only_the_refused_rows_are_left_out() -> None:
 
     outcome = lander(store, log).land(work([4]))
 
-    assert outcome == Landed(Counts(spans=3, scores=0, rejected=1, duplicates=1, warnings=0, bytes=10), 1, 0.0)
+    assert outcome == Landed(
+        Counts(spans=3, scores=0, contents=0, rejected=1, duplicates=1, warnings=0, bytes=10), 1, 0.0
+    )
     assert store.inserts[:3] == [
         ("spans", "id:0:4-4:spans:0-1", 2),
         ("spans", "id:0:4-4:spans:3-3", 1),
@@ -154,7 +160,9 @@ def test_a_refused_body_costs_the_body_and_not_the_span() -> None:
 
     outcome = lander(store, log).land(work([4, 5]))
 
-    assert outcome == Landed(Counts(spans=4, scores=0, rejected=0, duplicates=1, warnings=1, bytes=10), 0, 0.0)
+    assert outcome == Landed(
+        Counts(spans=4, scores=0, contents=0, rejected=0, duplicates=1, warnings=1, bytes=10), 0, 0.0
+    )
     assert [dict(reject.headers)["spanwise-reject-offset"] for reject in log.rejects] == [b"5"]
 
 

@@ -24,12 +24,12 @@ def wait_for(runner: SettleRunner, field: str, least: int) -> None:
 def test_it_settles_until_it_is_stopped(database: Database) -> None:
     """It settles what comes, and at the stop what came last; the counters go to Prometheus."""
     world = World(database)
-    *first, last = spread(*([number] for number in range(1, 11)))
+    *first, last = spread(*([number] for number in range(1, 13)))
     runner = SettleRunner(world.settler(), is_leader=lambda: True, interval_s=0.01)
     for partition, sent in first:
         world.arrive(partition, sent)
     runner.start()
-    wait_for(runner, "spans", 3)
+    wait_for(runner, "spans", 4)
     partition, sent = last
     world.arrive(partition, sent)
     runner.stop()
@@ -37,14 +37,14 @@ def test_it_settles_until_it_is_stopped(database: Database) -> None:
     registry.register(runner)
 
     assert world.totals() == TRUTH
-    assert (4, 0) == (runner.counters.spans, runner.counters.failures)
-    assert b"spanwise_settle_spans_total 4.0\n" in generate_latest(registry)
+    assert (5, 0) == (runner.counters.spans, runner.counters.failures)
+    assert b"spanwise_settle_spans_total 5.0\n" in generate_latest(registry)
 
 
 def test_only_the_leader_settles(database: Database) -> None:
     """A collector that does not read the first partition leaves it to the one that does."""
     world = World(database)
-    for partition, sent in spread(*([number] for number in range(1, 11))):
+    for partition, sent in spread(*([number] for number in range(1, 13))):
         world.arrive(partition, sent)
     asked: list[bool] = []
 
@@ -64,7 +64,7 @@ def test_only_the_leader_settles(database: Database) -> None:
 def test_a_store_that_is_away(database: Database) -> None:
     """A failed round is counted and tried again, with nothing lost."""
     world = World(database)
-    for partition, sent in spread(*([number] for number in range(1, 11))):
+    for partition, sent in spread(*([number] for number in range(1, 13))):
         world.arrive(partition, sent)
 
     class Away(Amender):
@@ -84,5 +84,5 @@ def test_a_store_that_is_away(database: Database) -> None:
     runner = SettleRunner(settler, is_leader=lambda: True, interval_s=0.0, clock=lambda: 0.0)
 
     assert (False, False) == (runner.step(), runner.step())
-    assert (2, 1, 4) == (runner.counters.rounds, runner.counters.failures, runner.counters.spans)
+    assert (2, 1, 5) == (runner.counters.rounds, runner.counters.failures, runner.counters.spans)
     assert world.totals() == TRUTH

@@ -25,7 +25,7 @@ from tests.support import otlp
 NOW = datetime.fromtimestamp(otlp.NOW_MS / 1000, UTC)
 NOW_US = otlp.NOW_MS * 1000
 BEGAN_NS = (otlp.NOW_MS - 300_000) * 1_000_000
-A, B, C, D, E = (bytes([number]) * 16 for number in range(1, 6))
+A, B, C, D, E, F, G = (bytes([number]) * 16 for number in range(1, 8))
 NATIVE = "com.anthropic.sdk.python"
 CALL = {"gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o"}
 
@@ -64,7 +64,7 @@ class Sent:
 
 
 # An agent with two calls, each reported by a framework's wrapper with their sum, an instrumentation, and the provider's
-# own SDK: once as a child, once in a trace of its own. A call that stands alone. And one that two roots report.
+# own SDK: once as a child, once in a trace of its own. A call that stands alone. And two that two roots report, one of them without the answer's id.
 SCENE = (
     Sent(1, A, 0, "framework", 0, 100, "invoke_agent", (300, 30), name="answer"),
     Sent(2, A, 1, "framework", 1, 99, "chat", (300, 30)),
@@ -76,8 +76,10 @@ SCENE = (
     Sent(8, C, 0, "instrumentation", 70, 80, "chat", (50, 5), "r3", name="alone"),
     Sent(9, D, 0, "instrumentation", 75, 85, "chat", (40, 5), "r4", name="around"),
     Sent(10, E, 0, NATIVE, 76, 84, "chat", (40, 4), "r4", name="native"),
+    Sent(11, F, 0, "blind", 30, 45, "chat", (60, 6), name="blind"),
+    Sent(12, G, 0, NATIVE, 31, 44, "chat", (60, 6), "r5", name="native"),
 )
-COST = 390 * 2_500 + 39 * 10_000
+COST = 450 * 2_500 + 45 * 10_000
 
 
 class World:
@@ -151,15 +153,21 @@ class World:
 
 
 TRUTH = {
-    "overview": (4, 390, 39, COST, 0),
+    "overview": (5, 450, 45, COST, 0),
     # By name of the span that bears the bill, where that is a root's: the provider's own SDK has done the first call.
-    "names": {"alone": (50, 175_000), "answer": (0, 0), "native": (140, 490_000), "around": (0, 0)},
-    "traces": 4,
-    "tokens": (390, 39),
+    "names": {
+        "alone": (50, 175_000),
+        "answer": (0, 0),
+        "native": (200, 700_000),
+        "around": (0, 0),
+        "blind": (0, 0),
+    },
+    "traces": 5,
+    "tokens": (450, 45),
     "cost": COST,
     "charts": {
         (metric, step): value
-        for metric, value in (("llm_calls", 4), ("input_tokens", 390), ("output_tokens", 39), ("cost_nanousd", COST))
+        for metric, value in (("llm_calls", 5), ("input_tokens", 450), ("output_tokens", 45), ("cost_nanousd", COST))
         for step in (60, 600, 3_600, 86_400)
     },
 }
@@ -173,12 +181,12 @@ def spread(*batches: Sequence[int]) -> list[tuple[int, list[Sent]]]:
 @pytest.mark.parametrize(
     "batches",
     [
-        spread(range(1, 11)),
-        spread([4, 6, 8, 9], [5, 7, 3], [2, 1, 10]),
-        spread([1, 2, 3, 10], [4, 5, 8, 9], [6, 7]),
-        spread(*([number] for number in range(1, 11))),
-        spread(*([number] for number in range(10, 0, -1))),
-        spread([7, 2, 9], [3], [6, 10], [4, 5, 8, 1]),
+        spread(range(1, 13)),
+        spread([4, 6, 8, 9, 12], [5, 7, 3], [2, 1, 10, 11]),
+        spread([1, 2, 3, 10, 11], [4, 5, 8, 9], [6, 7, 12]),
+        spread(*([number] for number in range(1, 13))),
+        spread(*([number] for number in range(12, 0, -1))),
+        spread([7, 2, 9], [3, 12], [6, 10], [4, 5, 8, 1, 11]),
     ],
     ids=["together", "inner-first", "outer-first", "one-by-one", "backwards", "mixed"],
 )
@@ -203,7 +211,7 @@ def test_totals_are_the_truth(database: Database, batches: list[tuple[int, list[
 def test_reasons_are_stored(database: Database) -> None:
     """Each span that bears no bill says why."""
     world = World(database)
-    for partition, sent in spread(*([number] for number in range(1, 11))):
+    for partition, sent in spread(*([number] for number in range(1, 13))):
         world.arrive(partition, sent)
     world.settler().round()
 
@@ -219,4 +227,6 @@ def test_reasons_are_stored(database: Database) -> None:
         8: ("", True),
         9: ("same_response", False),
         10: ("", True),
+        11: ("same_usage_inside", False),
+        12: ("", True),
     } == {number: (reason, counts) for number, reason, counts in found}

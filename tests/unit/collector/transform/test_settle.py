@@ -102,6 +102,27 @@ NATIVE = "com.anthropic.sdk.python"
         # Equal numbers in parallel, by one instrumentation; or in two traces.
         ([call(1, 0, 100), call(2, 10, 90)], {}, {}),
         ([call(1, 0, 100), call(2, 10, 90, scope="b", trace=T2)], {}, {}),
+        # In two traces, but one is of the provider's own SDK, and the other did not learn the answer's id.
+        (
+            [call(1, 0, 100), call(2, 10, 90, scope=NATIVE, answer="r", trace=T2)],
+            {},
+            {1: "same_usage_inside"},
+        ),
+        # Two such pairs at once: each takes one.
+        (
+            [
+                call(1, 0, 100),
+                call(2, 10, 90, scope=NATIVE, answer="r", trace=T2),
+                call(3, 5, 120),
+                call(4, 15, 110, scope=NATIVE, answer="s", trace=T2),
+            ],
+            {},
+            {1: "same_usage_inside", 3: "same_usage_inside"},
+        ),
+        # Not so where the other knows another id, the counts differ, or the time is not inside.
+        ([call(1, 0, 100, answer="q"), call(2, 10, 90, scope=NATIVE, answer="r", trace=T2)], {}, {}),
+        ([call(1, 0, 100, (100, 12)), call(2, 10, 90, scope=NATIVE, answer="r", trace=T2)], {}, {}),
+        ([call(1, 0, 100), call(2, 10, 190, scope=NATIVE, answer="r", trace=T2)], {}, {}),
         # Ids that differ.
         ([call(1, 0, 100, answer="r1"), call(2, 10, 90, scope="b", answer="r2")], {}, {}),
         # A framework's own id around the provider's.
