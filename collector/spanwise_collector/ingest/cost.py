@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import genai_prices
 from genai_prices.data_snapshot import DataSnapshot
@@ -55,6 +55,10 @@ class Usage(NamedTuple):
     cache_write_1h: int = 0
     audio_input: int = 0
     audio_output: int = 0
+
+
+Tokens: TypeAlias = tuple[int, int, int, int, int, int, int, int]
+"""The same counts in the same order, without their names: a tuple is made in an eighth of the time."""
 
 
 class Cost(NamedTuple):
@@ -107,8 +111,16 @@ class UnitPrices:
             return self.tiers[0][1]
         return next(rates for start, rates in self.tiers if tokens_in > start)
 
-    def cost(self, usage: Usage) -> Cost | None:
-        """Cost of a call: sum over kinds of tokens of tokens times rate.
+    def cost(self, usage: Tokens) -> Cost | None:
+        """Cost of a call, or None, as in `amounts`."""
+        found = self.amounts(usage)
+        return None if found is None else Cost(*found, sum(found), self.version)
+
+    def amounts(self, usage: Tokens) -> tuple[int, int] | None:
+        """Nano-dollars for input, with what is asked per request, and output: the sum of tokens times rate.
+
+        Args:
+            usage: of one call; a `Usage` is one.
 
         Returns:
             None when the usage contradicts itself (more cached than input tokens, more reasoning than output), or when
@@ -137,8 +149,7 @@ class UnitPrices:
             femto_in += min(audio_in, plain_in) * (rate_audio - (rate_in or 0))
         if audio_out and rate_speech is not None:
             femto_out += min(audio_out, plain_out) * (rate_speech - (rate_out or 0))
-        nano_in, nano_out = _to_nano(femto_in + self.request), _to_nano(femto_out)
-        return Cost(nano_in, nano_out, nano_in + nano_out, self.version)
+        return _to_nano(femto_in + self.request), _to_nano(femto_out)
 
 
 def _to_nano(femto: int) -> int:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from spanwise_collector.normalise.arrays import Array
 from spanwise_collector.normalise.labels import Labels, error_type_column, label_columns
 from spanwise_collector.normalise.limits import MAX_ATTRIBUTE_VALUE
 from spanwise_collector.normalise.plan import SLOT, Plan, assemble, warning_for
-from spanwise_collector.normalise.raw_attributes import Array
 from spanwise_collector.normalise.readings import Read
 from spanwise_collector.normalise.values import Value, to_text
 from spanwise_schemas.conventions import SPAN_FIELDS, Counting

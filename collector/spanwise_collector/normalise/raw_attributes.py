@@ -12,6 +12,7 @@ from typing import Final, cast
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
+from spanwise_collector.normalise.arrays import Array
 from spanwise_collector.normalise.readings import Read
 from spanwise_collector.normalise.takers import Take, taker_of
 from spanwise_collector.normalise.values import Value, clean, read_value
@@ -29,13 +30,6 @@ _STRING, _INT, _DOUBLE = 0x0A, 0x18, 0x21
 
 class UnreadableAttributeError(ValueError):
     """Bytes that are no attribute: the record has to be read the patient way."""
-
-
-class Array(list[Value]):
-    """An array that can stand in the key of a dict: equal by content, found again only where it is the same object."""
-
-    __slots__ = ()
-    __hash__ = object.__hash__  # type: ignore[assignment]
 
 
 class RawAttributes:

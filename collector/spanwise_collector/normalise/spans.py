@@ -93,7 +93,8 @@ class SpanReader:
         columns = label_columns(values, warnings) if told or not plan.labels_complete else labels.columns
         error_type = labels.error_type or error_type_column(values, warnings)
         usage = read_usage(values, counting, warnings)
-        used = bool(usage.input or usage.output)
+        tokens_in, tokens_out, cache_read, cache_write, reasoning, _, _, _ = usage
+        used = bool(tokens_in or tokens_out)
         counted = counts(
             kind,
             has_tokens=used,
@@ -102,6 +103,7 @@ class SpanReader:
         )
         reason = "not_a_model_call" if used and not counted else ""
         bill = read_bill(self._prices, values, usage, kind, start_us, warnings)
+        input_n, output_n, total_n, cost_source, price_version, reported_n, computed_n = bill
         if ttft_us is None and first_token_at:
             ttft_us = _after(start_us, first_token_at)
         attrs = _with(where.attributes, filled.rest) if filled.rest[0] else where.attributes
@@ -137,17 +139,17 @@ class SpanReader:
             session_id or "",
             *columns,
             response_id or "",
-            usage.input,
-            usage.cache_read,
-            usage.cache_write,
-            usage.output,
-            usage.reasoning,
+            tokens_in,
+            cache_read,
+            cache_write,
+            tokens_out,
+            reasoning,
             usage_extra(values),
-            bill.input_n,
-            bill.output_n,
-            bill.total_n,
-            bill.source,
-            bill.version,
+            input_n,
+            output_n,
+            total_n,
+            cost_source,
+            price_version,
             counted,
             preview_in,
             preview_out,
@@ -160,8 +162,8 @@ class SpanReader:
             streaming or False,
             cut(tool_call_id, warnings) if tool_call_id else "",
             _params(params) if params else _NO_PAIRS,
-            bill.reported_n,
-            bill.computed_n,
+            reported_n,
+            computed_n,
             reason,
         )
         io: Row | None = None

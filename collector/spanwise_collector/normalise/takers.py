@@ -4,51 +4,71 @@ Each is made for attributes with a known head, reads the common form of its valu
 general way, so that both always give the same.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from spanwise_collector.normalise.readings import Read, read_body, read_count, read_string
 from spanwise_collector.normalise.values import Value
 
-Take = Callable[[bytes, set[str]], object]
-"""From a serialised `KeyValue` message to the field's value, or None when it cannot be read; notes are added to the
-set."""
 ValueOf = Callable[[bytes, int, set[str]], Value]
 _INT: Final = 0x18
 
 
-def taker_of(read: Read, size: int, value_of: ValueOf, starts: Mapping[int, bytes]) -> Take:
-    """The way for attributes with a head of so many bytes.
+class Take:
+    """The general way.
 
     Args:
         read: the field's reading.
         size: bytes of the head.
-        value_of: the general way to an attribute's value, see `RawAttributes.value`.
+        value_of: to an attribute's value, see `RawAttributes.value`.
+    """
+
+    def __init__(self, read: Read, size: int, value_of: ValueOf) -> None:
+        self._read = read
+        self._size = size
+        self._value_of = value_of
+
+    def take(self, raw: bytes, notes: set[str]) -> object:
+        """The field's value, or None when it cannot be read.
+
+        Args:
+            raw: a serialised `KeyValue` message.
+            notes: receives the codes of what was repaired.
+        """
+        return self._read(self._value_of(raw, self._size, notes))
+
+
+class TakeText(Take):
+    """The way to texts.
+
+    Args:
+        read: as in `Take`.
+        size: as in `Take`.
+        value_of: as in `Take`.
         starts: how a text's value begins, by the bytes from the length of the value on.
     """
 
-    def general(raw: bytes, notes: set[str]) -> object:
-        return read(value_of(raw, size, notes))
+    def __init__(self, read: Read, size: int, value_of: ValueOf, starts: dict[int, bytes]) -> None:
+        super().__init__(read, size, value_of)
+        self._starts = starts
 
-    if read is read_string or read is read_body:
-        return _text(size, starts, general)
-    return _count(size, general) if read is read_count else general
-
-
-def _text(size: int, starts: Mapping[int, bytes], general: Take) -> Take:
-    def take(raw: bytes, notes: set[str]) -> object:
-        start = starts.get(len(raw) - size)
+    def take(self, raw: bytes, notes: set[str]) -> object:
+        """As in `Take`."""
+        size = self._size
+        start = self._starts.get(len(raw) - size)
         if start is not None and raw.startswith(start, size):
             text = raw[size + len(start) :].decode()
             if text and "\0" not in text:
                 return text
-        return general(raw, notes)
-
-    return take
+        return super().take(raw, notes)
 
 
-def _count(size: int, general: Take) -> Take:
-    def take(raw: bytes, notes: set[str]) -> object:
+class TakeCount(Take):
+    """The way to counts."""
+
+    def take(self, raw: bytes, notes: set[str]) -> object:
+        """As in `Take`."""
+        size = self._size
         rest = len(raw) - size
         # Length of the value, tag, one to three bytes of varint: up to 2,097,151.
         if 3 <= rest <= 5 and raw[size] == rest - 1 and raw[size + 1] == _INT:
@@ -63,6 +83,11 @@ def _count(size: int, general: Take) -> Take:
                         return first & 0x7F | second << 7
                 elif second >= 0x80 > raw[size + 4]:
                     return first & 0x7F | (second & 0x7F) << 7 | raw[size + 4] << 14
-        return general(raw, notes)
+        return super().take(raw, notes)
 
-    return take
+
+def taker_of(read: Read, size: int, value_of: ValueOf, starts: dict[int, bytes]) -> Take:
+    """The shortest way for a reading; arguments as in `TakeText`."""
+    if read is read_string or read is read_body:
+        return TakeText(read, size, value_of, starts)
+    return TakeCount(read, size, value_of) if read is read_count else Take(read, size, value_of)

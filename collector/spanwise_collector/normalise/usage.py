@@ -1,9 +1,9 @@
 """Tokens and money of one span."""
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, TypeAlias
 
-from spanwise_collector.ingest.cost import PriceBook, Usage
+from spanwise_collector.ingest.cost import PriceBook, Tokens
 from spanwise_collector.normalise.columns import Pairs
 from spanwise_collector.normalise.plan import SLOT
 from spanwise_collector.normalise.readings import MAX_COUNT
@@ -14,26 +14,10 @@ COST_REPORTED: Final = 1
 COST_COMPUTED: Final = 2
 
 
-class Bill(NamedTuple):
-    """Cost columns of a span.
-
-    Attributes:
-        input_n: nano-dollars.
-        output_n: nano-dollars.
-        total_n: nano-dollars.
-        source: `COST_NONE`, `COST_REPORTED` or `COST_COMPUTED`; with none, the amounts are 0 and mean nothing.
-        version: the price list.
-        reported_n: what the source says, nano-dollars; -1 where it says nothing.
-        computed_n: what the price list says, nano-dollars; -1 where it says nothing.
-    """
-
-    input_n: int
-    output_n: int
-    total_n: int
-    source: int
-    version: str
-    reported_n: int = -1
-    computed_n: int = -1
+Bill: TypeAlias = tuple[int, int, int, int, str, int, int]
+"""Cost columns of a span: amounts in nano-dollars of input, output and both, `COST_NONE`, `COST_REPORTED` or
+`COST_COMPUTED` (with none, the amounts are 0 and mean nothing), the price list, what the source says and what the price
+list says, both in nano-dollars and -1 where it says nothing."""
 
 
 UNTRUSTED: Final = frozenset({"bad_token_count", "cache_exceeds_input"})
@@ -53,10 +37,10 @@ _PROVIDER: Final = SLOT["provider"]
 _MODEL_REQUEST: Final = SLOT["model_request"]
 _MODEL_RESPONSE: Final = SLOT["model_response"]
 _NO_PAIRS: Final[Pairs] = ((), ())
-NO_BILL: Final = Bill(0, 0, 0, COST_NONE, "")
+NO_BILL: Final[Bill] = (0, 0, 0, COST_NONE, "", -1, -1)
 
 
-def read_usage(values: Sequence[Any], counting: tuple[Counting, Counting], warnings: set[str]) -> Usage:
+def read_usage(values: Sequence[Any], counting: tuple[Counting, Counting], warnings: set[str]) -> Tokens:
     """Tokens of a span: input with cached ones, output with reasoning, as the GenAI conventions count.
 
     Args:
@@ -75,7 +59,7 @@ def read_usage(values: Sequence[Any], counting: tuple[Counting, Counting], warni
     if reasoning and (of_output == "exclusive" or (of_output == "provider" and _is_gemini(values))):
         tokens_out = min(tokens_out + reasoning, MAX_COUNT)
     hour_write, audio_in, audio_out = values[_CACHE_WRITE_1H] or 0, values[_AUDIO_IN] or 0, values[_AUDIO_OUT] or 0
-    return Usage(tokens_in, tokens_out, cache_read, cache_write, reasoning or 0, hour_write, audio_in, audio_out)
+    return tokens_in, tokens_out, cache_read, cache_write, reasoning or 0, hour_write, audio_in, audio_out
 
 
 def _is_anthropic(values: Sequence[Any]) -> bool:
@@ -97,7 +81,7 @@ def usage_extra(values: Sequence[Any]) -> Pairs:
 
 
 def read_bill(
-    prices: PriceBook, values: Sequence[Any], usage: Usage, kind: str, start_us: int, warnings: set[str]
+    prices: PriceBook, values: Sequence[Any], usage: Tokens, kind: str, start_us: int, warnings: set[str]
 ) -> Bill:
     """What a span's call costs: as reported, else as computed, else unknown; both are kept beside it.
 
@@ -115,14 +99,14 @@ def read_bill(
         models = (values[_MODEL_RESPONSE], values[_MODEL_REQUEST])
         computed = computed_bill(prices, usage, values[_PROVIDER] or "", models, start_us)
     reported = values[_COST_TOTAL]
-    if reported is None or (reported == 0 and (usage.input or usage.output)):
+    if reported is None or (reported == 0 and (usage[0] or usage[1])):
         # Clients write 0 where they have no price. What is free says so in the price file.
         return computed
-    parts = (values[_COST_INPUT] or 0, values[_COST_OUTPUT] or 0)
-    return Bill(*parts, reported, COST_REPORTED, "reported", reported, computed.computed_n)
+    of_input, of_output = values[_COST_INPUT] or 0, values[_COST_OUTPUT] or 0
+    return of_input, of_output, reported, COST_REPORTED, "reported", reported, computed[-1]
 
 
-def computed_bill(prices: PriceBook, usage: Usage, provider: str, models: Sequence[str | None], start_us: int) -> Bill:
+def computed_bill(prices: PriceBook, usage: Tokens, provider: str, models: Sequence[str | None], start_us: int) -> Bill:
     """Cost by the price list.
 
     Args:
@@ -133,15 +117,17 @@ def computed_bill(prices: PriceBook, usage: Usage, provider: str, models: Sequen
         models: names to try in turn: the model that answered is more exact than the one asked for.
         start_us: time of the call.
     """
-    if not (usage.input or usage.output):
+    if not (usage[0] or usage[1]):
         return NO_BILL
     for model in models:
         found = prices.price(provider, model, start_us) if model else None
         if found is not None:
-            cost = found.cost(usage)
-            if cost is None:
+            amounts = found.amounts(usage)
+            if amounts is None:
                 return NO_BILL
-            return Bill(cost.input, cost.output, cost.total, COST_COMPUTED, cost.price_version, -1, cost.total)
+            of_input, of_output = amounts
+            total = of_input + of_output
+            return of_input, of_output, total, COST_COMPUTED, found.version, -1, total
     return NO_BILL
 
 
