@@ -11,9 +11,14 @@ from spanwise.testing import capture
 from tests.support.model_server import model_server
 
 DOCS = Path(__file__).parents[3] / "docs" / "sdk.md"
-BLOCKS = re.findall(r"^## ([^\n]+)\n(?:(?!^## ).)*?^```python\n(.*?)^```", DOCS.read_text(), re.MULTILINE | re.DOTALL)
+SECTIONS = [section.partition("\n")[::2] for section in re.split(r"^## ", DOCS.read_text(), flags=re.MULTILINE)[1:]]
+BLOCKS = [
+    (f"{title} {number}" if number > 1 else title, code)
+    for title, text in SECTIONS
+    for number, code in enumerate(re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL), 1)
+]
 
-# What each section's code records, as names of spans.
+# What each block records, as names of spans.
 RECORDED = {
     "First trace": ["answer"],
     "Observe functions": ["find-articles", "Bot.refund"],
@@ -24,6 +29,7 @@ RECORDED = {
     "Threads and asyncio": ["part", "whole"],
     "Testing": [],
     "Masking": [],
+    "Masking 2": [],
     "Delivery": [],
 }
 
