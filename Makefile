@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help demo up test check test-kafka test-browser test-node test-wheel docs lock format clean
+.PHONY: help demo up test check test-kafka test-browser test-node test-wheel test-compiled docs lock format clean
 
 help:            ## Show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t18
@@ -23,7 +23,7 @@ check: .venv/.ready  ## Lint, format, types and import contracts
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
-	@.venv/bin/mypy tests bench examples scripts
+	@.venv/bin/mypy tests bench examples scripts hatch_build.py
 	@.venv/bin/lint-imports
 
 test-kafka: .venv/.ready  ## Contract, end-to-end and crash suites on a real Apache Kafka 4 (needs Java 17 and Maven)
@@ -38,6 +38,9 @@ test-node: .venv/.ready  ## The Node example, to stored traces (needs Node 20 or
 
 test-wheel: .venv/.ready  ## Build the wheel, install it without extras, try what must work there
 	@sh scripts/test_wheel.sh
+
+test-compiled: .venv/.ready  ## Build the wheel with the transform compiled, test and time that (needs gcc and Python's headers)
+	@sh scripts/test_compiled.sh $(ARGS)
 
 docs: .venv/.ready  ## Write again the pages of docs/ that are made from the code
 	@$(PY) -m scripts.write_configuration

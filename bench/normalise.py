@@ -2,7 +2,8 @@
 
 Each size is a record of model calls in the GenAI conventions as our SDK sends them: 0.6 kB (lean), 2 kB (a short
 conversation) and 10 kB. The floor is parsing the same protobuf and doing nothing with it. Time is the process's CPU
-time, the best of the rounds, since others may be at work on the machine.
+time, the best of the rounds, since others may be at work on the machine. `compiled` tells whether the transform is
+compiled (docs/operations.md).
 """
 
 import argparse
@@ -17,6 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from spanwise_collector.ingest.cost import PriceBook
 from spanwise_collector.ingest.records import Record
 from spanwise_collector.ingest.transform import Transformer
+from spanwise_collector.normalise import spans as inner_loop
 
 SIZES: Final = {"lean": 600, "full": 2_000, "long": 10_000}
 NOW_MS: Final = 1_795_348_800_000
@@ -141,7 +143,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="rounds, of which the best counts (default 5)")
     given = parser.parse_args()
     figures = {name: measure(size, spans=given.spans, rounds=given.rounds) for name, size in SIZES.items()}
-    print(json.dumps({"benchmark": "normalise", **figures}))
+    compiled = not str(inner_loop.__file__).endswith(".py")
+    print(json.dumps({"benchmark": "normalise", "compiled": compiled, **figures}))
 
 
 if __name__ == "__main__":
