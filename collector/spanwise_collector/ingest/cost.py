@@ -21,6 +21,7 @@ from spanwise_collector.ingest.price_file import FilePrice, PriceFile
 from spanwise_collector.normalise.limits import MAX_FIELD
 
 _FEMTO_PER_NANO: Final = 10**6
+_HALF_NANO: Final = _FEMTO_PER_NANO // 2
 _MAKERS: Final = ("openai", "anthropic", "google", "mistral", "cohere", "deepseek", "x-ai")
 """Providers of their own models, which others sell too: whose price holds where only a model is named."""
 _CACHED_PRICES: Final = 8192
@@ -149,11 +150,7 @@ class UnitPrices:
             femto_in += min(audio_in, plain_in) * (rate_audio - (rate_in or 0))
         if audio_out and rate_speech is not None:
             femto_out += min(audio_out, plain_out) * (rate_speech - (rate_out or 0))
-        return _to_nano(femto_in + self.request), _to_nano(femto_out)
-
-
-def _to_nano(femto: int) -> int:
-    return (femto + _FEMTO_PER_NANO // 2) // _FEMTO_PER_NANO
+        return (femto_in + self.request + _HALF_NANO) // _FEMTO_PER_NANO, (femto_out + _HALF_NANO) // _FEMTO_PER_NANO
 
 
 class PriceBook:

@@ -5,7 +5,7 @@ takes these as they are. tests/unit/collector/transform/test_columns.py holds th
 real engine.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, chain
 from typing import Any, Final
 
@@ -188,21 +188,20 @@ def load_arrow() -> None:
     pa.array([None])
 
 
-def record_batch(schema: pa.Schema, rows: Iterable[Row]) -> pa.RecordBatch:
+def record_batch(schema: pa.Schema, rows: Sequence[Row]) -> pa.RecordBatch:
     """Rows as one Arrow batch; there is at least one row.
 
     Args:
         schema: one of `TABLES`.
         rows: tuples in the schema's order; maps as `Pairs`.
     """
-    columns = list(zip(*rows, strict=True))
-    repeat = pa.repeat(pa.scalar(0, pa.int32()), len(columns[0]))
+    repeat = pa.repeat(pa.scalar(0, pa.int32()), len(rows))
     arrays = [
         # Most columns of most batches have one value, which is converted once. Of floats, -0.0 is not 0.0.
         _array(values[:1], kind).take(repeat)
         if values.count(values[0]) == len(values) > _FEW and kind != _FLOAT
         else _array(values, kind)
-        for values, kind in zip(columns, schema.types, strict=True)
+        for values, kind in zip(zip(*rows, strict=True), schema.types, strict=True)
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 

@@ -91,12 +91,18 @@ def _class(name: str) -> Any:
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Protocol
 
     from google.protobuf.message import Message
     from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
     from opentelemetry.proto.resource.v1.resource_pb2 import Resource
     from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
     from opentelemetry.proto.trace.v1.trace_pb2 import Status
+
+    class ManyBytes(Protocol):
+        """A repeated field; a slice of it is a list, and made in two thirds of the time that `list` takes."""
+
+        def __getitem__(self, at: slice, /) -> list[bytes]: ...
 
     class LazySpan(Message):
         """A span; `attributes` are serialised `KeyValue` messages."""
@@ -107,7 +113,7 @@ if TYPE_CHECKING:
         name: str
         start_time_unix_nano: int
         end_time_unix_nano: int
-        attributes: Sequence[bytes]
+        attributes: ManyBytes
         events: Sequence[OtlpSpan.Event]
         links: Sequence[OtlpSpan.Link]
         status: Status

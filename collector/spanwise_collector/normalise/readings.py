@@ -289,7 +289,7 @@ def read_ignored(value: Value) -> str:
 
 
 def _scaled(value: Value, factor: int) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if type(value) is not float and (isinstance(value, bool) or not isinstance(value, int | float | str)):
         return None
     try:
         amount = float(value) * factor

@@ -71,7 +71,7 @@ def _groups(request: LazyTraces, front: Front) -> list[tuple[Resource, list[tupl
             variant = variant_of(scoped.scope.name)
             for span in scoped.spans:
                 warnings: set[str] = set()
-                items.append((span, read(list(span.attributes), variant, warnings), warnings))
+                items.append((span, read(span.attributes[:], variant, warnings), warnings))
             scopes.append((scoped.scope, items))
         groups.append((group.resource, scopes))
     return groups

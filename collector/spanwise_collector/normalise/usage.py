@@ -1,6 +1,7 @@
 """Tokens and money of one span."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from spanwise_collector.ingest.cost import PriceBook, Tokens
@@ -23,10 +24,10 @@ list says, both in nano-dollars and -1 where it says nothing."""
 UNTRUSTED: Final = frozenset({"bad_token_count", "cache_exceeds_input"})
 _FIRST_COUNT: Final = SLOT["tok_input"]
 _END_COUNT: Final = SLOT["tok_reasoning"] + 1
-_EXTRA: Final = tuple(
-    (name.removeprefix("tok_"), SLOT[name])
-    for name in ("tok_total", "tok_audio_input", "tok_audio_output", "tok_cache_write_1h")
-)
+_EXTRA: Final = ("tok_total", "tok_audio_input", "tok_audio_output", "tok_cache_write_1h")
+_EXTRA_NAMES: Final = tuple(name.removeprefix("tok_") for name in _EXTRA)
+_NO_COUNTS: Final = (None,) * len(_EXTRA)
+_extra_counts = itemgetter(*(SLOT[name] for name in _EXTRA))
 _AUDIO_IN: Final = SLOT["tok_audio_input"]
 _AUDIO_OUT: Final = SLOT["tok_audio_output"]
 _COST_TOTAL: Final = SLOT["cost_total"]
@@ -76,8 +77,11 @@ def _is_gemini(values: Sequence[Any]) -> bool:
 
 def usage_extra(values: Sequence[Any]) -> Pairs:
     """Counts that have no column of their own."""
-    found = [(name, values[slot]) for name, slot in _EXTRA if values[slot] is not None]
-    return ([name for name, _ in found], [value for _, value in found]) if found else _NO_PAIRS
+    counts = _extra_counts(values)
+    if counts == _NO_COUNTS:
+        return _NO_PAIRS
+    found = [(name, count) for name, count in zip(_EXTRA_NAMES, counts, strict=True) if count is not None]
+    return [name for name, _ in found], [count for _, count in found]
 
 
 def read_bill(
