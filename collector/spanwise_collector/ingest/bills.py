@@ -66,7 +66,7 @@ class Bills:
         return found
 
     def _usages_to_compare(self) -> Counter[tuple[int, int]]:
-        """Input and output tokens of the calls that may be those of a provider's own span; empty without such a span."""
+        """Input and output tokens of calls that may be those of a provider's own span; empty where there is none."""
         if not any(map(is_own, {claim[5] for claim in self._claims})):
             return Counter()
         return Counter(claim[7:9] for claim in self._claims if not claim[6] or is_own(claim[5]))

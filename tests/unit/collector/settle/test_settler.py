@@ -64,7 +64,8 @@ class Sent:
 
 
 # An agent with two calls, each reported by a framework's wrapper with their sum, an instrumentation, and the provider's
-# own SDK: once as a child, once in a trace of its own. A call that stands alone. And two that two roots report, one of them without the answer's id.
+# own SDK: once as a child, once in a trace of its own. A call that stands alone. And two that two roots report, one of
+# them without the answer's id.
 SCENE = (
     Sent(1, A, 0, "framework", 0, 100, "invoke_agent", (300, 30), name="answer"),
     Sent(2, A, 1, "framework", 1, 99, "chat", (300, 30)),
