@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from spanwise_collector.normalise.bodies import preview_of
-from spanwise_collector.normalise.limits import PREVIEW
+from spanwise_collector.normalise.limits import MAX_COUNT, PREVIEW
 from spanwise_collector.normalise.messages import (
     Content,
     Side,
@@ -219,7 +219,7 @@ def _fill(values: list[Any], found: Content, side: Side) -> Iterator[int]:
         (model, found.model or None),
         (_FINISH, read_finish_reason(found.finish_reason) if found.finish_reason else None),
         (_RESPONSE_ID, found.response_id or None),
-        *((SLOT[field], count) for field, count in found.counts.items()),
+        *((SLOT[field], count) for field, count in found.counts.items() if count <= MAX_COUNT),
     )
     for slot, value in told:
         if value is not None and (values[slot] is None or _says_more(slot, value, values)):

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from spanwise_collector.normalise.arrays import Array
 from spanwise_collector.normalise.labels import Labels, error_type_column, label_columns
-from spanwise_collector.normalise.limits import MAX_ATTRIBUTE_VALUE
+from spanwise_collector.normalise.limits import MAX_ATTRIBUTE_VALUE, MAX_COUNT
 from spanwise_collector.normalise.plan import SLOT, Plan, assemble, warning_for
 from spanwise_collector.normalise.readings import Read
 from spanwise_collector.normalise.values import Value, to_text
@@ -97,7 +97,7 @@ def fill_usage(values: list[Any], plan: Plan, changes: dict[int, str]) -> tuple[
     Returns:
         What the main counts of input and output hold.
     """
-    counts: dict[str, int] = values[_USAGE]
+    counts: dict[str, int] = {field: count for field, count in values[_USAGE].items() if count <= MAX_COUNT}
     giver = plan.sources[_USAGE].attribute
     for field, count in counts.items():
         slot = SLOT[field]

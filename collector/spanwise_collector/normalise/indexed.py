@@ -113,7 +113,7 @@ def _blocks(content: Value) -> list[Value]:
     found = unwrapped(content) if isinstance(content, str) and content.startswith("[{") else None
     if not isinstance(found, list):
         return []
-    return found if all(isinstance(one, dict) and one.get("type") in _BLOCKS for one in found) else []
+    return found if all(text_member(one, "type") in _BLOCKS for one in found) else []
 
 
 def _message(found: Value) -> dict[str, Value]:

@@ -18,6 +18,8 @@ MAX_EVENTS: Final = 256
 """Events and links of one span; token streams write one per token."""
 MAX_DEPTH: Final = 16
 """Levels of arrays and maps inside a value."""
+MAX_COUNT: Final = 2**32 - 1
+"""Tokens of one call: the columns are UInt32."""
 PREVIEW: Final = 256
 """Characters of a preview."""
 FUTURE_ALLOWANCE_US: Final = 10 * 60 * 1_000_000

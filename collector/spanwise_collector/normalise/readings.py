@@ -13,6 +13,7 @@ from typing import Final
 
 from pydantic_core import from_json
 
+from spanwise_collector.normalise.limits import MAX_COUNT
 from spanwise_collector.normalise.python_repr import from_repr
 from spanwise_collector.normalise.usage_objects import read_usage_object
 from spanwise_collector.normalise.values import Value, to_json, to_text
@@ -22,7 +23,6 @@ from spanwise_schemas.conventions import Reading, Source
 Read = Callable[[Value], object]
 """What comes out depends on the reading: str, int, bool, list of str, map, or None when the value makes no sense."""
 
-MAX_COUNT: Final = 2**32 - 1
 MAX_TTFT_US: Final = 2**32 - 1
 """The column is UInt32: 71 minutes."""
 _MAX_COST_N: Final = 10**15  # a million dollars for one call; beyond, sums could leave Int64

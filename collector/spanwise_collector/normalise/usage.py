@@ -6,8 +6,8 @@ from typing import Any, Final, TypeAlias
 
 from spanwise_collector.ingest.cost import PriceBook, Tokens
 from spanwise_collector.normalise.columns import Pairs
+from spanwise_collector.normalise.limits import MAX_COUNT
 from spanwise_collector.normalise.plan import SLOT
-from spanwise_collector.normalise.readings import MAX_COUNT
 from spanwise_schemas.conventions import CALL_KINDS, Counting
 
 COST_NONE: Final = 0

@@ -99,7 +99,7 @@ def _part(found: Value) -> Part:
 def _result(found: dict[str, Value]) -> Value:
     """A tool's result: `result` in version 4, later `output` with its own type."""
     output = found.get("output")
-    if isinstance(output, dict) and output.get("type") in _OUTPUTS:
+    if isinstance(output, dict) and text_member(output, "type") in _OUTPUTS:
         return output.get("value")
     return output if "output" in found else found.get("result")
 

@@ -91,7 +91,7 @@ def counts(usage: Value) -> dict[str, int]:
 def _has_own_block(found: Value) -> bool:
     content = found.get("content") if isinstance(found, dict) and isinstance(found.get("role"), str) else None
     return isinstance(content, list) and any(
-        isinstance(one, dict) and one.get("type") in _OWN_BLOCKS and "image_url" not in one for one in content
+        isinstance(one, dict) and text_member(one, "type") in _OWN_BLOCKS and "image_url" not in one for one in content
     )
 
 

@@ -71,12 +71,12 @@ def message(fields: dict[str, Value], role: str) -> Message:
         return {"role": role, "parts": [response_part(fields.get("tool_call_id"), content)]}
     blocks = content if isinstance(content, list) else [content] if content else []
     parts: list[Value] = [_part(one) for one in blocks]
-    known = {one.get("id") for one in parts if isinstance(one, dict) and one.get("type") == "tool_call"}
+    known = {text_member(one, "id") for one in parts if isinstance(one, dict) and one.get("type") == "tool_call"}
     calls = fields.get("tool_calls")
     parts += [
         call_part(one.get("id"), one.get("name"), one.get("args"))
         for one in (calls if isinstance(calls, list) else [])
-        if isinstance(one, dict) and one.get("id") not in known
+        if isinstance(one, dict) and text_member(one, "id") not in known
     ]
     return {"role": role, "parts": parts}
 

@@ -29,7 +29,7 @@ def read(body: Value, side: Side) -> Content | None:
 
 
 def _is_item(found: dict[str, Value]) -> bool:
-    if found.get("type") in _ITEMS:
+    if text_member(found, "type") in _ITEMS:
         return True
     content = found.get("content") if found.get("type") == "message" else None
     return isinstance(content, list) and any(text_member(one, "type") == "output_text" for one in content)

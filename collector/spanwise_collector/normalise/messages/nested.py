@@ -41,7 +41,7 @@ def _opened_part(part: Part) -> list[Value]:
 def _thoughts(block: Value) -> list[Part]:
     if not isinstance(block, dict):
         return []
-    kind = block.get("type")
+    kind = text_member(block, "type")
     if kind in _ANTHROPIC:
         return [anthropic.part(block)]
     if kind == "reasoning":

@@ -11,6 +11,7 @@ from spanwise_collector.normalise.messages.content import (
     call_part,
     reasoning_part,
     response_part,
+    text_member,
 )
 from spanwise_collector.normalise.values import Value
 
@@ -42,7 +43,7 @@ def _are_items(found: Value) -> bool:
     """Whether it is a list of items; chat messages alone are none, there the two APIs look alike."""
     if not isinstance(found, list):
         return False
-    kinds = [one.get("type") for one in found if isinstance(one, dict)]
+    kinds = [text_member(one, "type") for one in found if isinstance(one, dict)]
     return len(kinds) == len(found) and any(
         kind in _ITEMS and not (kind == "message" and "content" not in one)
         for kind, one in zip(kinds, found, strict=True)
@@ -66,7 +67,7 @@ def _messages(items: Value, side: Side) -> list[Message]:
 
 
 def _message(item: dict[str, Value]) -> Message:
-    kind = item.get("type", "message")
+    kind = text_member(item, "type") if "type" in item else "message"
     parts: list[Value]
     if kind in _CALLS:
         return {"role": "assistant", "parts": [call_part(item.get("call_id"), item.get("name"), _arguments(item))]}
