@@ -27,7 +27,7 @@ from email.parser import BytesParser
 from email.policy import HTTP as HTTP_POLICY
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 from urllib.parse import parse_qsl, urlsplit
 from urllib.request import Request, urlopen
 
@@ -118,7 +118,7 @@ class EngineError(Exception):
 
 
 def _connect(directory: str) -> Any:
-    return chdb.connect(directory)
+    return cast("Any", chdb).connect(directory)
 
 
 class Engine:
