@@ -99,7 +99,7 @@ def columns(found: CostBreakdown) -> tuple[Column, ...]:
         Column("Input", "right", hide=520),
         *([cached] if _cached(found) else []),
         Column("Output", "right", hide=520),
-        Column("Per 1k calls", "right", width="12%", hide=440),
+        Column("Per 1k calls", "right", width="12%", hide=700),
         Column("Cost", "right", width="18%", help=of_cost),
     )
 
