@@ -97,6 +97,8 @@ class Score(Model):
     source: Literal["code", "llm", "human", "user"]
     evaluator: str = ""
     evaluator_version: str = ""
+    inclusion_probability: float = Field(1.0, description="With which its target was chosen to be scored.")
+    stratum: str = Field("", description="Out of which the target was chosen; empty where everything is scored.")
     time: datetime
 
 
@@ -180,8 +182,10 @@ class SpanDetail(Model):
     usage_extra: dict[str, int] = Field(default_factory=dict)
     input: str = ""
     output: str = ""
-    bodies: Literal["stored", "none", "expired"] = Field(
-        "stored", description="`expired`: the bodies were kept for a shorter time than the span and are gone."
+    bodies: Literal["stored", "none", "absent", "expired"] = Field(
+        "stored",
+        description="`none`: there was neither input nor output. `absent`: they are being stored, or the store refused "
+        "them. `expired`: the bodies were kept for a shorter time than the span and are gone.",
     )
     input_bytes: int = 0
     output_bytes: int = 0
@@ -327,6 +331,7 @@ class ProducerState(Model):
     emitted: int = Field(description="Spans and scores in the records that arrived from it.")
     rejected: int
     duplicates: int = 0
+    erased: int = Field(0, description="Left out because they had been erased.")
     dropped: int = Field(description="Dropped at the source, as last reported.")
     missing_records: int = Field(description="Gaps in its record sequence: records that never arrived, or not yet.")
     first_seen: datetime
@@ -343,13 +348,14 @@ class Reject(Model):
 
 
 class PipelineTotals(Model):
-    """The ledger in one line: emitted = stored + duplicates + rejected; dropped is on top, at the source."""
+    """The ledger in one line: emitted = stored + duplicates + rejected + erased; dropped is on top, at the source."""
 
     emitted: int
     stored: int
     scores: int = 0
     rejected: int
     duplicates: int
+    erased: int = Field(0, description="Left out because they had been erased.")
     dropped: int
     warnings: int = 0
     lag: int | None = Field(None, description="Records in Kafka that are not yet stored.")

@@ -19,6 +19,7 @@ DISTRO_VERSION: Final = "telemetry.distro.version"
 # Context, on every span below the call that set it.
 SESSION_ID: Final = "session.id"
 USER_ID: Final = "user.id"
+USER_GROUP: Final = "spanwise.user.group"  # no convention has one; `user.roles` is what a user may do
 TAGS: Final = "tag.tags"  # OpenInference; an array of strings
 METADATA_PREFIX: Final = "spanwise.metadata."
 PROMPT_NAME: Final = "gen_ai.prompt.name"
@@ -41,6 +42,7 @@ TOOL_RESULT: Final = "gen_ai.tool.call.result"
 RETRIEVAL_QUERY: Final = "gen_ai.retrieval.query.text"
 RETRIEVAL_DOCUMENTS: Final = "gen_ai.retrieval.documents"
 ERROR_TYPE: Final = "error.type"
+FINGERPRINT: Final = "spanwise.fingerprint"  # of a failure: spans with the same text are one problem
 
 # A model call.
 PROVIDER: Final = "gen_ai.provider.name"
@@ -70,9 +72,19 @@ SCORE_VALUE: Final = "gen_ai.evaluation.score.value"
 SCORE_LABEL: Final = "gen_ai.evaluation.score.label"
 SCORE_EXPLANATION: Final = "gen_ai.evaluation.explanation"
 SCORE_ID: Final = "spanwise.score.id"  # 32 hex digits; the same id sent again replaces the score
-SCORE_SOURCE: Final = "spanwise.score.source"  # code | llm | human | user
+SCORE_SOURCE: Final = "spanwise.score.source"  # code | llm (or judge) | human (or person) | user
 SCORE_EVALUATOR: Final = "spanwise.score.evaluator"
 SCORE_EVALUATOR_VERSION: Final = "spanwise.score.evaluator_version"
+SCORE_INCLUSION: Final = "spanwise.score.inclusion_probability"  # in (0, 1]: with which its target was chosen
+SCORE_STRATUM: Final = "spanwise.score.stratum"  # out of which it was chosen
+SCORE_DELETED: Final = "spanwise.score.is_deleted"  # true takes the score of this id back
+
+# A run of an experiment's task on one item of a dataset.
+EXPERIMENT_ID: Final = "spanwise.experiment.id"
+EXPERIMENT_NAME: Final = "spanwise.experiment.name"
+EXPERIMENT_DATASET: Final = "spanwise.experiment.dataset"
+EXPERIMENT_ITEM: Final = "spanwise.experiment.item.id"
+EXPERIMENT_REPEAT: Final = "spanwise.experiment.repeat"  # from 0
 
 OPERATION_OF_KIND: Final[dict[str, str]] = {
     "llm": "chat",

@@ -36,6 +36,25 @@ spans that report the same provider call (same response id and tokens at the sam
 """
 
 
+_SCORES = """\
+Scores are not fields of a span: they become rows of their own. Where they are told is looked for in
+
+- log records and span events named `gen_ai.evaluation.result` (GenAI conventions): `gen_ai.evaluation.name`,
+  `gen_ai.evaluation.score.value`, `gen_ai.evaluation.score.label`, `gen_ai.evaluation.explanation`, and our own
+  `spanwise.score.*` ([Scores](sdk.md#scores)). A log record's target is its trace and span id, `gen_ai.response.id` or
+  `session.id`, a span event's is its span;
+- span attributes of OpenInference: `evaluations.N.evaluation.name`, `.score`, `.label`, `.explanation`,
+  `.annotator_kind` (`HUMAN`, `LLM`, `CODE`: the source) and `.identifier` (the evaluator), the same as
+  `annotations.N.annotation.*`, and with `trace.` or `session.` before it for the whole trace or session. They stay
+  among the span's attributes, too.
+
+A span with exactly one link carries the scores of the linked span, which is how OpenInference scores a span that has
+ended. Langfuse's SDKs send no scores over OTLP: they go to Langfuse's own HTTP API, so `langfuse.score(...)` and
+`create_score` do not arrive here; call [`spanwise.score`](sdk.md#scores) or
+[`POST /api/v1/scores`](api_evals.md#scores) instead. The same holds for MLflow's assessments.
+"""
+
+
 def render() -> str:
     """The page as Markdown."""
     return "\n".join(
@@ -51,6 +70,8 @@ def render() -> str:
             *_kinds(),
             "\n## Tokens and bills\n",
             _BILLS,
+            "## Scores\n",
+            _SCORES,
             "## Readings\n",
             "| reading | takes |",
             "|---|---|",

@@ -39,6 +39,7 @@ STRUCTURAL: Final = frozenset(
         "spanwise.project",
         "spanwise.score.id",
         "spanwise.score.source",
+        "spanwise.score.stratum",
         "spanwise.truncated",
         "telemetry.distro.name",
         "telemetry.distro.version",

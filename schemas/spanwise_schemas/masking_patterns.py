@@ -122,7 +122,8 @@ _ALL: Final = (
     ),
     Pattern(
         "credit_card",
-        re.compile(rf"(?<![\w.-]){_D}(?:[ -]?{_D}){{12,}}(?!\w)"),
+        # The digit in front makes the search a scan for digits.
+        re.compile(rf"{_D}(?<![\w.-]{_D})(?:[ -]?{_D}){{12,}}(?!\w)"),
         _cards,
         "0123456789",
     ),

@@ -16,6 +16,8 @@ HEADER_SPANS: Final = "spanwise-spans"
 HEADER_DROPPED: Final = "spanwise-dropped"
 HEADER_PROJECT: Final = "spanwise-project"
 """UTF-8 name of the project, written by a receiver that knows it from the sender's API key."""
+HEADER_REPLAYED: Final = "spanwise-replayed"
+"""On a refused record that was written to its topic once more: TOPIC:PARTITION:OFFSET, in the rejects topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,11 @@ def project_from_headers(headers: Iterable[tuple[str, bytes | None]]) -> str:
             except UnicodeDecodeError:
                 project = ""
     return project
+
+
+def is_replayed(headers: Iterable[tuple[str, bytes | None]]) -> bool:
+    """Whether a record was there before, was refused, and has been written once more."""
+    return any(key == HEADER_REPLAYED for key, _ in headers)
 
 
 def partition_for(trace_id: bytes, partitions: int) -> int:

@@ -78,4 +78,5 @@ RULES: Final = (
     Source("user_id", "ai.settings.context.userId", "string"),
     Source("tags", "ai.telemetry.metadata.tags", "strings"),
     Source("params", "ai.settings.*", "parameters_below"),
+    Source("output_format", "ai.schema", "string"),
 )

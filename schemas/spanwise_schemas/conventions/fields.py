@@ -47,6 +47,8 @@ OF_SPAN: Final[tuple[Field, ...]] = (
     Field("tok_cache_write_1h", "of the cache writes, those kept for an hour; kept in usage_extra"),
     Field("first_token_at", "when the first token came, in microseconds since the epoch; for ttft_us"),
     Field("usage", "token counts in one object; for the fields of tokens"),
+    Field("output_format", "form asked of the answer: a word such as `json`, or a JSON Schema"),
+    Field("fingerprint", "what the sender takes for one problem, in place of our own rules"),
 )
 """Fields read from a span's attributes; a field's position is its slot."""
 

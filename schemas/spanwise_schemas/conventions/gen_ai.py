@@ -59,6 +59,8 @@ RULES: Final = (
     Source("ttft_us", "gen_ai.client.operation.time_to_first_chunk", "seconds"),
     Source("session_id", "gen_ai.conversation.id", "string"),
     Source("params", "gen_ai.request.*", "parameters_below"),
+    Source("output_format", "gen_ai.output.type", "string"),
+    Source("output_format", "gen_ai.openai.request.response_format", "string"),
     Source("streaming", "gen_ai.request.stream", "boolean"),
     Source("streaming", "gen_ai.client.operation.time_to_first_chunk", "given"),
     Source("tool_call_id", "gen_ai.tool.call.id", "string"),
