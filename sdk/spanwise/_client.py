@@ -2,8 +2,10 @@
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
@@ -18,6 +20,7 @@ from spanwise_schemas import attributes as names
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
+    from spanwise._eval_worker import EvalWorker
     from spanwise._mask import Masking
     from spanwise._pipeline import Pipeline
     from spanwise._processor import SpanwiseProcessor
@@ -38,6 +41,7 @@ class Client:
         self.trace_bound: int | None = None  # on a joined provider: traces whose low 64 bits reach it are left out
         self._make_transport = transport or _transport_for
         self.pipeline = self._new_pipeline()
+        self.evals = self._new_evals()
 
     def start(self, processors: "WeakKeyDictionary[TracerProvider, SpanwiseProcessor]") -> None:
         """Join the tracer provider, or make one, and begin to record.
@@ -79,6 +83,7 @@ class Client:
             samples_all=self.config.sample_rate in {None, 1.0},
             clock=None,
             new_score_id=lambda: uuid.uuid4().hex,
+            evaluation=self.evals,
         )
 
     def _new_provider(self) -> "TracerProvider":
@@ -113,10 +118,21 @@ class Client:
         )
         return Pipeline(options, self._make_transport(config, producer), producer=producer)
 
+    def _new_evals(self) -> "EvalWorker":
+        from spanwise._eval_worker import EvalWorker
+
+        return EvalWorker(self.config.project, self.pipeline, keeps=self.keeps)
+
+    def keeps(self, trace_id: int) -> bool:
+        """Whether the spans of a trace are sent: on a joined provider, `sample_rate` leaves out some that it keeps."""
+        return self.trace_bound is None or trace_id & _TRACE_ID_LIMIT < self.trace_bound
+
     def after_fork_in_child(self) -> None:
         """A forked child has a pipeline and a producer id of its own; what was pending stays with the parent."""
         self.pipeline.abandon()
+        self.evals.abandon()
         self.pipeline = self._new_pipeline()
+        self.evals = self._new_evals()
         runtime = state.runtime
         if runtime is not None:
             state.runtime = Runtime(
@@ -127,14 +143,34 @@ class Client:
                 samples_all=runtime.samples_all,
                 clock=runtime.clock,
                 new_score_id=runtime.new_score_id,
+                evaluation=self.evals,
             )
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until what was recorded so far is scored and sent; evaluators get half of the time.
+
+        Returns:
+            False when the time was up before.
+        """
+        deadline = time.monotonic() + timeout_s
+        is_scored = self.evals.flush(timeout_s / 2)
+        return self.pipeline.flush(max(0.0, deadline - time.monotonic())) and is_scored
 
     def close(self, timeout_s: float) -> None:
         """Send what is pending and stop recording."""
+        deadline = time.monotonic() + timeout_s
         if state.runtime is not None and state.runtime.sink is self.pipeline:
             state.runtime = None
-        self.pipeline.close(timeout_s)
+        self.evals.close(timeout_s / 2)
+        self.pipeline.close(max(0.0, deadline - time.monotonic()))
 
+    def stats(self) -> Stats:
+        """What became of everything so far."""
+        return replace(self.pipeline.stats(), evals=self.evals.stats())
+
+
+# OpenTelemetry's ratio sampler decides by the low 64 bits; its own constant would load its SDK with `import spanwise`.
+_TRACE_ID_LIMIT: Final = (1 << 64) - 1
 
 # How OpenTelemetry's default sampler describes itself: every trace is kept, so there is nothing to count.
 _KEEPS_ALL: Final = (
@@ -282,7 +318,7 @@ def start_client(client: Client) -> None:
 
 
 def flush(timeout_s: float | None = None) -> bool:
-    """Wait until everything recorded so far is sent.
+    """Wait until everything recorded so far is scored by its evaluators and sent.
 
     Args:
         timeout_s: longest wait in seconds; by default the setting `exit_timeout_s`.
@@ -293,7 +329,7 @@ def flush(timeout_s: float | None = None) -> bool:
     client = process.client
     if client is None:
         return True
-    return client.pipeline.flush(client.config.exit_timeout_s if timeout_s is None else timeout_s)
+    return client.flush(client.config.exit_timeout_s if timeout_s is None else timeout_s)
 
 
 def shutdown(timeout_s: float | None = None) -> None:
@@ -306,15 +342,15 @@ def shutdown(timeout_s: float | None = None) -> None:
         client, process.client = process.client, None
     if client is None:
         return
-    _last.pipeline = client.pipeline
+    _last.client = client
     _threads.uninstall()
     client.close(client.config.exit_timeout_s if timeout_s is None else timeout_s)
 
 
 class _Last:
-    """The pipeline that was shut down last, so that `stats` can still tell what became of everything."""
+    """The client that was shut down last, so that `stats` can still tell what became of everything."""
 
-    pipeline: "Pipeline | None" = None
+    client: Client | None = None
 
 
 _last: Final = _Last()
@@ -322,6 +358,5 @@ _last: Final = _Last()
 
 def stats() -> Stats:
     """What became of the telemetry of this process; zeros before `init`."""
-    client = process.client
-    pipeline = client.pipeline if client is not None else _last.pipeline
-    return Stats() if pipeline is None else pipeline.stats()
+    client = process.client or _last.client
+    return Stats() if client is None else client.stats()

@@ -8,6 +8,9 @@ from spanwise_schemas import attributes as names
 
 Attributes = dict[str, Any]
 
+OUTPUTS: Final = frozenset({names.OUTPUT, names.OUTPUT_MESSAGES, names.TOOL_RESULT})
+"""Attributes that hold an output."""
+
 _SHORTENINGS: Final = (8, 32, 128)
 
 

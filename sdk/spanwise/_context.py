@@ -116,13 +116,21 @@ def session(session_id: object) -> Scope:
     return Scope(lambda _: {names.SESSION_ID: str(session_id)})
 
 
-def user(user_id: object) -> Scope:
-    """Every span below is done for this user: `user.id`.
+def user(user_id: object, *, group: object = None) -> Scope:
+    """Every span below is done for this user: `user.id` and `spanwise.user.group`.
 
     Args:
         user_id: your id of the user; turned into text.
+        group: what kind of user: a plan, a customer, a country. Alerts say which groups a change comes from.
     """
-    return Scope(lambda _: {names.USER_ID: str(user_id)})
+
+    def merged(_: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
+        found = {names.USER_ID: str(user_id)}
+        if group is not None:
+            found[names.USER_GROUP] = str(group)
+        return found
+
+    return Scope(merged)
 
 
 def tags(*labels: str) -> Scope:

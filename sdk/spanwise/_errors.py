@@ -1,7 +1,8 @@
 """Errors, by remedy.
 
 SpanwiseError
-└── ConfigurationError      change the setting it names; raised only by `spanwise.init`
+├── ConfigurationError      change the setting it names; raised only by `spanwise.init`
+└── ExperimentError         do what it says; raised only by `spanwise.experiment` and what belongs to it
 """
 
 

@@ -82,7 +82,7 @@ def _flush() -> None:
     if client is None:
         return
     try:
-        client.pipeline.flush(client.config.exit_timeout_s)
+        client.flush(client.config.exit_timeout_s)
     except Exception as error:
         guard.report("send what is pending on SIGTERM", error)
 

@@ -3,7 +3,7 @@
 import inspect
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from opentelemetry.context import Context
 
@@ -11,11 +11,15 @@ from spanwise import _content
 from spanwise._capture import plain, to_json
 from spanwise._context import Attachment
 from spanwise._drive import Call, drive
+from spanwise._evals import Evals, resolved
 from spanwise._guard import guard
 from spanwise._runtime import Runtime, state
 from spanwise._span import Span, start
 from spanwise_schemas import attributes as names
 from spanwise_schemas.attributes import Kind
+
+if TYPE_CHECKING:
+    from spanwise_evaluators.model import Evaluator
 
 F = TypeVar("F", bound="Callable[..., Any] | classmethod[Any, ..., Any] | staticmethod[..., Any]")
 
@@ -32,6 +36,7 @@ def observe(
     capture_input: bool = True,
     capture_output: bool = True,
     attributes: Mapping[str, object] | None = None,
+    evals: Evals = (),
 ) -> Callable[[F], F]: ...
 
 
@@ -44,6 +49,7 @@ def observe(
     capture_input: bool = True,
     capture_output: bool = True,
     attributes: Mapping[str, object] | None = None,
+    evals: Evals = (),
 ) -> Any:
     """Record each call of a function as a span, with its arguments and its result.
 
@@ -58,13 +64,17 @@ def observe(
         capture_input: record the arguments.
         capture_output: record the result; of a generator, what it yielded.
         attributes: more attributes for every call.
+        evals: evaluators that score every call after it has ended, in the background: names of the registry, what
+            `spanwise.evaluator` makes, and functions that take a `Sample`; see docs/sdk.md.
 
     Raises:
         TypeError: when decorating something that is no function.
-        ValueError: when decorating with an unknown kind.
+        ValueError: when decorating with an unknown kind, or an evaluator that cannot work.
     """
     if kind not in names.KINDS:
         raise ValueError(f"observe: kind {kind!r} is unknown; use one of {', '.join(names.KINDS)}")
+
+    evaluators = resolved(evals) if evals else ()
 
     def decorate(target: Any) -> Any:
         if isinstance(target, classmethod):
@@ -78,7 +88,7 @@ def observe(
             raise TypeError(
                 f"observe: a function is needed, got {type(target).__name__}; of a class, decorate the methods"
             )
-        spec = _Spec(target, name, kind, capture_input, capture_output, attributes or {}, skip_first)
+        spec = _Spec(target, name, kind, capture_input, capture_output, attributes or {}, evaluators, skip_first)
         return drive(cast(Callable[..., Any], target), spec.begin)
 
     return decorate if function is None else decorate(function)
@@ -87,7 +97,17 @@ def observe(
 class _Spec:
     """Everything about a decorated function that can be known before it is called."""
 
-    __slots__ = ("capture_input", "capture_output", "kind", "name", "names", "skip", "static", "var_positional")
+    __slots__ = (
+        "capture_input",
+        "capture_output",
+        "evaluators",
+        "kind",
+        "name",
+        "names",
+        "skip",
+        "static",
+        "var_positional",
+    )
 
     def __init__(
         self,
@@ -97,12 +117,14 @@ class _Spec:
         capture_input: bool,
         capture_output: bool,
         attributes: Mapping[str, object],
+        evaluators: "tuple[Evaluator, ...]",
         skip_first: bool | None,
     ) -> None:
         self.name = name or _name_of(function)
         self.kind = kind
         self.capture_input = capture_input
         self.capture_output = capture_output
+        self.evaluators = evaluators
         self.static: dict[str, Any] = {
             **_content.of_kind(kind, self.name),
             **{key: _plain_attribute(value) for key, value in attributes.items()},
@@ -122,11 +144,11 @@ class _Spec:
         try:
             if self.capture_input and runtime.capture_content and runtime.samples_all:
                 content = _content.of_input(self.kind, self.arguments(args, kwargs), runtime.max_content_bytes)
-                span, context = start(runtime, self.name, self.kind, {**self.static, **content})
+                span, context = start(runtime, self.name, self.kind, {**self.static, **content}, self.evaluators)
                 if names.TRUNCATED in content:
                     span._truncated = content[names.TRUNCATED]
             else:
-                span, context = start(runtime, self.name, self.kind, self.static)
+                span, context = start(runtime, self.name, self.kind, self.static, self.evaluators)
                 if self.capture_input and runtime.capture_content and span._recording():
                     span.set_input(self.arguments(args, kwargs))
             return _ObservedCall(self, runtime, span, context)
@@ -172,6 +194,7 @@ class _ObservedCall(Call):
             guard.report(f"capture what {self._spec.name} yields", error)
 
     def succeed(self, result: Any) -> None:
+        self._span._answered = self._spec.capture_output and self._runtime.capture_content
         try:
             if (
                 self._spec.capture_output
@@ -185,6 +208,7 @@ class _ObservedCall(Call):
         self._end()
 
     def exhausted(self, *, early: bool) -> None:
+        self._span._answered = self._spec.capture_output and self._runtime.capture_content
         if self._items is not None:
             self._span.set_output(self._items.value())
         self._end()

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace import Span as SdkSpan
-from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 
 from spanwise._context import carried
 from spanwise._guard import guard
@@ -44,8 +43,7 @@ class SpanwiseProcessor(SpanProcessor):
             context = span.get_span_context()
             if context is None or not context.trace_flags.sampled:
                 return
-            bound = self.client.trace_bound
-            if bound is not None and context.trace_id & TraceIdRatioBased.TRACE_ID_LIMIT >= bound:
+            if not self.client.keeps(context.trace_id):
                 self.client.pipeline.sampled_out()
                 return
             runtime.sink.span(span)
@@ -54,8 +52,8 @@ class SpanwiseProcessor(SpanProcessor):
 
     def shutdown(self) -> None:
         """The provider ends: send what is pending, within the exit's bound."""
-        self.client.pipeline.flush(self.client.config.exit_timeout_s)
+        self.client.flush(self.client.config.exit_timeout_s)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Send what is pending."""
-        return self.client.pipeline.flush(timeout_millis / 1000)
+        return self.client.flush(timeout_millis / 1000)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.trace import Tracer
 
+    from spanwise._evals import Evaluation
     from spanwise._scores import Score
 
 
@@ -34,6 +35,7 @@ class Runtime:
         samples_all: every trace is kept, so content may be captured before the sampler is asked.
         clock: nanoseconds since the epoch; None leaves the time to OpenTelemetry, which is faster.
         new_score_id: makes 32 hex digits.
+        evaluation: takes spans that have evaluators.
     """
 
     tracer: "Tracer"
@@ -43,6 +45,7 @@ class Runtime:
     samples_all: bool
     clock: Callable[[], int] | None
     new_score_id: Callable[[], str]
+    evaluation: "Evaluation"
 
     def now_ns(self) -> int:
         """Nanoseconds since the epoch."""

@@ -11,7 +11,7 @@ from spanwise._guard import guard
 from spanwise._runtime import state
 from spanwise_schemas import attributes as names
 
-ScoreSource = Literal["code", "llm", "human", "user"]
+ScoreSource = Literal["code", "llm", "judge", "human", "person", "user"]
 Target = Literal["span", "trace", "session"]
 
 
@@ -47,6 +47,8 @@ def send_score(
     evaluator_version: str | None = None,
     score_id: str | None = None,
     time_ns: int | None = None,
+    inclusion_probability: float | None = None,
+    stratum: str | None = None,
 ) -> str:
     """Score a span, a trace or a session. A score may be sent before its span has arrived, and long after.
 
@@ -60,11 +62,15 @@ def send_score(
             "session".
         label: a word beside a number.
         explanation: why.
-        source: who says so: "code", "llm" (a judge), "human" (a reviewer) or "user" (of your application).
+        source: who says so: "code", "llm" or "judge" (a model), "human" or "person" (a reviewer), or "user" (of your
+            application).
         evaluator: name of the check or judge.
         evaluator_version: its version.
         score_id: 32 hex digits; sending the same id again replaces the score. Not given: a new one.
         time_ns: nanoseconds since the epoch; not given: now.
+        inclusion_probability: above 0, at most 1: with which the target was chosen, where only some are scored; means
+            are weighted by its inverse. Not given: 1.
+        stratum: out of which it was chosen.
 
     Returns:
         The score's id; empty when Spanwise is not set up.
@@ -78,12 +84,18 @@ def send_score(
         if where is None:
             guard.report(f"send score {name!r}", LookupError("no span is current; give trace_id or session_id"))
             return score_id
-        found = _attributes(name, value, label, explanation, source, runtime.max_content_bytes)
+        found = attributes_of(
+            name, value, label=label, explanation=explanation, source=source, limit=runtime.max_content_bytes
+        )
         found[names.SCORE_ID] = score_id
         if evaluator is not None:
             found[names.SCORE_EVALUATOR] = str(evaluator)
         if evaluator_version is not None:
             found[names.SCORE_EVALUATOR_VERSION] = str(evaluator_version)
+        if inclusion_probability is not None:
+            found[names.SCORE_INCLUSION] = _probability(inclusion_probability)
+        if stratum is not None:
+            found[names.SCORE_STRATUM] = str(stratum)
         if where.session is not None:
             found[names.SESSION_ID] = where.session
         runtime.sink.score(Score(where.trace_id, where.span_id, time_ns or runtime.now_ns(), found))
@@ -121,9 +133,25 @@ def _id_bytes(text: str, length: int) -> bytes:
     return data
 
 
-def _attributes(
-    name: str, value: Any, label: str | None, explanation: str | None, source: str, limit: int
+def _probability(told: float) -> float:
+    if not 0 < told <= 1:
+        raise ValueError(f"inclusion_probability is above 0 and at most 1; got {told!r}")
+    return float(told)
+
+
+def attributes_of(
+    name: str, value: Any, *, label: str | None, explanation: str | None, source: str, limit: int
 ) -> dict[str, str | float]:
+    """The attributes of a score.
+
+    Args:
+        name: what is scored.
+        value: a number or a label.
+        label: beside a number.
+        explanation: why.
+        source: who says so.
+        limit: longest explanation in bytes.
+    """
     found: dict[str, str | float] = {names.SCORE_NAME: str(name), names.SCORE_SOURCE: source}
     if isinstance(value, str):
         found[names.SCORE_LABEL] = value

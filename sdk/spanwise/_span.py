@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -12,12 +12,16 @@ from opentelemetry.trace import Status, StatusCode
 from spanwise import _content
 from spanwise._capture import clip, to_json
 from spanwise._context import Attachment
+from spanwise._evals import Evals, Job, Watch, resolved
 from spanwise._guard import describe, guard
 from spanwise._reading import Reading, Usage
 from spanwise._runtime import Runtime, state
 from spanwise._scores import ScoreSource, send_score
 from spanwise_schemas import attributes as names
 from spanwise_schemas.attributes import Kind
+
+if TYPE_CHECKING:
+    from spanwise_evaluators.model import Evaluator
 
 R = TypeVar("R")
 
@@ -31,7 +35,17 @@ class Span:
     nothing.
     """
 
-    __slots__ = ("_ended", "_kind", "_open_streams", "_runtime", "_span", "_truncated")
+    __slots__ = (
+        "_answered",
+        "_ended",
+        "_kind",
+        "_open_streams",
+        "_runtime",
+        "_scored",
+        "_span",
+        "_truncated",
+        "_watch",
+    )
 
     def __init__(self, span: trace.Span, kind: str, runtime: Runtime | None) -> None:
         self._span = span
@@ -40,6 +54,11 @@ class Span:
         self._truncated: tuple[str, ...] = ()
         self._open_streams = 0
         self._ended = False
+        # For evaluators: whether the output is known even where nothing was recorded, whether this span has some
+        # itself, and the nearest one that has.
+        self._answered = False
+        self._scored = False
+        self._watch: Watch | None = None
 
     @property
     def trace_id(self) -> str:
@@ -227,7 +246,25 @@ class Span:
         self._ended = True
         if self._open_streams <= 0:
             clock = None if self._runtime is None else self._runtime.clock
+            watch = self._watch if self._span.is_recording() else None
             self._span.end(end_time=None if clock is None else clock())
+            if watch is not None:
+                self._evaluate(watch)
+
+    def _evaluate(self, watch: Watch) -> None:
+        """Hand the ended span to its evaluators, and what it retrieved to those above."""
+        span: Any = self._span
+        if self._kind == "retriever":
+            above = watch.above if self._scored else watch
+            if above is not None:
+                above.saw(span)
+        # A process that was forked meanwhile has another one than the span began with.
+        runtime = state.runtime or self._runtime
+        if not self._scored or runtime is None:
+            return
+        is_known = self._answered or not _content.OUTPUTS.isdisjoint(span.attributes or ())
+        is_complete = is_known and "output" not in self._truncated and span.status.status_code is not StatusCode.ERROR
+        runtime.evaluation.submit(Job(span, watch.evaluators, watch.retrieved, is_complete))
 
 
 class _StreamListener:
@@ -256,7 +293,9 @@ class _StreamListener:
             span._end()
 
 
-def start(runtime: Runtime, name: str, kind: str, attributes: Mapping[str, Any]) -> tuple[Span, Context]:
+def start(
+    runtime: Runtime, name: str, kind: str, attributes: Mapping[str, Any], evaluators: "tuple[Evaluator, ...]" = ()
+) -> tuple[Span, Context]:
     """Start a span as a child of what is current.
 
     Returns:
@@ -266,6 +305,11 @@ def start(runtime: Runtime, name: str, kind: str, attributes: Mapping[str, Any])
     current = otel_context.get_current()
     raw = runtime.tracer.start_span(name, current, attributes=attributes, start_time=None if clock is None else clock())
     handle = Span(raw, kind, runtime)
+    parent = current.get(_HANDLE)
+    watch = parent._watch if isinstance(parent, Span) else None
+    if evaluators:
+        watch, handle._scored = Watch(evaluators, watch), True
+    handle._watch = watch
     return handle, otel_context.set_value(_HANDLE, handle, trace.set_span_in_context(raw, current))
 
 
@@ -285,10 +329,13 @@ def current_span() -> Span:
 class SpanBlock:
     """What `spanwise.span` returns; made for one `with` statement."""
 
-    __slots__ = ("_attachment", "_attributes", "_kind", "_name", "_span")
+    __slots__ = ("_attachment", "_attributes", "_evaluators", "_kind", "_name", "_span")
 
-    def __init__(self, name: str, kind: str, attributes: dict[str, Any]) -> None:
+    def __init__(
+        self, name: str, kind: str, attributes: dict[str, Any], evaluators: "tuple[Evaluator, ...]" = ()
+    ) -> None:
         self._name = name
+        self._evaluators = evaluators
         self._kind = kind
         self._attributes = attributes
         self._span: Span | None = None
@@ -299,7 +346,9 @@ class SpanBlock:
         if runtime is None:
             return Span(trace.INVALID_SPAN, self._kind, None)
         try:
-            span, context = start(runtime, self._name, self._kind, _content.of_kind(self._kind, self._name))
+            span, context = start(
+                runtime, self._name, self._kind, _content.of_kind(self._kind, self._name), self._evaluators
+            )
         except Exception as error:
             guard.report("start a span", error)
             return Span(trace.INVALID_SPAN, self._kind, None)
@@ -331,6 +380,7 @@ def span(
     model: str | None = None,
     provider: str | None = None,
     attributes: Mapping[str, object] | None = None,
+    evals: Evals = (),
 ) -> SpanBlock:
     """A span around a block: `with spanwise.span("rank") as span: ...`.
 
@@ -340,6 +390,7 @@ def span(
         model: the model that is asked (`gen_ai.request.model`).
         provider: who runs it (`gen_ai.provider.name`).
         attributes: more attributes.
+        evals: evaluators that score the span after it has ended, in the background; see docs/sdk.md.
     """
     more: dict[str, Any] = dict(attributes or {})
     if model is not None:
@@ -349,7 +400,13 @@ def span(
     if kind not in names.KINDS:
         guard.report("use a span kind", ValueError(f"{kind!r} is none of {', '.join(names.KINDS)}"))
         kind = "other"
-    return SpanBlock(str(name), kind, more)
+    evaluators: tuple[Evaluator, ...] = ()
+    if evals:
+        try:
+            evaluators = resolved(evals)
+        except Exception as error:
+            guard.report(f"make the evaluators of the span {name!r}", error)
+    return SpanBlock(str(name), kind, more, evaluators)
 
 
 def _attribute(value: Any, limit: int) -> Any:

@@ -7,7 +7,7 @@
     assert [span["name"] for span in captured.spans] == ["answer"]
 
 Ids and times are the same in every run, so whole spans can be compared. With pytest, the fixture `spanwise_capture`
-does the same.
+does the same. Evaluators of `evals=[...]` run at once, so that their scores are there when the call has ended.
 """
 
 import itertools
@@ -23,6 +23,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from spanwise._context import carried
+from spanwise._eval_worker import InlineEvaluation
 from spanwise._runtime import Runtime, state
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def capture(*, capture_content: bool = True, max_content_bytes: int = 65_536) ->
         samples_all=True,
         clock=lambda: next(clock),
         new_score_id=lambda: f"{next(score_ids):032x}",
+        evaluation=InlineEvaluation("default", captured),
     )
     try:
         yield captured
