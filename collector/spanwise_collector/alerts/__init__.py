@@ -1,0 +1,1 @@
+"""Alert rules: reading, evaluating, their lifecycle, and telling people."""

@@ -1,0 +1,1 @@
+"""Where notifications go: signed webhook, Slack, PagerDuty, e-mail, and what apprise knows."""

@@ -1,0 +1,1 @@
+"""What failed, and which failures are the same: masks, templates and groups of messages."""
