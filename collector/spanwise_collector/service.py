@@ -5,6 +5,9 @@ read and then stops; a second one stops at once, which loses nothing: what was n
 """
 
 import logging
+import os
+import random
+import secrets
 import signal
 import socket
 import sys
@@ -19,31 +22,56 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from spanwise_collector.alerts.alerts_file import AlertsFileError
+from spanwise_collector.alerts.assembly import AlertParts, make_parts
+from spanwise_collector.api.alerting import Alerting, make_alerting
+from spanwise_collector.api.annotating import make_annotating
 from spanwise_collector.api.app import create_app
+from spanwise_collector.api.curated import make_curated
+from spanwise_collector.drift.reports import store_report
+from spanwise_collector.erasing import Erasing, make_erasing
+from spanwise_collector.evals.evals_file import EvalsFileError
+from spanwise_collector.evals.role import EvalsRole
+from spanwise_collector.exporting import Exporting, make_exporting
+from spanwise_collector.exports.plan import ExportsFileError
+from spanwise_collector.failures.issue_book import IssueBook
 from spanwise_collector.ingest.cost import PriceBook
 from spanwise_collector.ingest.masked_rejects import with_masked_rejects
 from spanwise_collector.ingest.price_file import PriceFileError, load_price_file
 from spanwise_collector.ingest.runner import IngestRunner, connect_to_kafka
-from spanwise_collector.ingest.settings import IngestSettings, KafkaConnection
+from spanwise_collector.ingest.settings import IngestSettings
 from spanwise_collector.ingest.transform import Transformer
+from spanwise_collector.judging import make_judging
+from spanwise_collector.kafka_connection import kafka_connection
 from spanwise_collector.normalise.masking import load_masker
+from spanwise_collector.periodic import Periodic
+from spanwise_collector.receive.access import Doorkeeper
 from spanwise_collector.receive.key_file import KeyFile
 from spanwise_collector.receive.keys import KeyFileError
 from spanwise_collector.receive.limits import ReceiveLimits
 from spanwise_collector.receive.receiver import Receiver, ReceiverSettings
+from spanwise_collector.replay.jobs import ReplayJobs
+from spanwise_collector.replay.making import make_replayer
 from spanwise_collector.reprice.jobs import RepriceJobs
 from spanwise_collector.reprice.repricer import Repricer
+from spanwise_collector.retaining import make_retention
+from spanwise_collector.retention.policy import RetentionFileError, load
 from spanwise_collector.settings import Settings
-from spanwise_collector.settle.runner import SettleRunner
+from spanwise_collector.settle.runner import settle_runner
 from spanwise_collector.settle.settler import Settler
+from spanwise_collector.sql_access.running import SqlLimits, SqlRunner
+from spanwise_collector.sql_scoring import SqlScoring, make_sql_scoring
 from spanwise_collector.store.amend import Amender
-from spanwise_collector.store.database import Database
+from spanwise_collector.store.database import Database, ReadLimits
 from spanwise_collector.store.errors import StoreError
 from spanwise_collector.store.migrate import migrate
+from spanwise_collector.watching import Watching, make_texts, make_watching
 from spanwise_schemas.wire import SPANS_TOPIC
 
 HTTP_GRACE_S = 5
 """How long requests that are being answered may take after the stop."""
+EVALS_GRACE_S = 10.0
+"""How long batches that are being scored may take after the stop; what is not done is done at the next start."""
 POLL_S = 0.2
 log = logging.getLogger("spanwise")
 
@@ -72,31 +100,91 @@ def serve(settings: Settings) -> int:
     requests.install()
     # Bound before anything is opened: a second collector on the same port must not touch the data directory.
     with listening(settings.host, settings.port) as listener, ExitStack() as cleanup:
-        receiver = make_receiver(settings) if "otlp" in settings.role else None
+        doorkeeper = make_doorkeeper(settings)
+        receiver = make_receiver(settings, doorkeeper) if "otlp" in settings.role else None
         database = None
         if settings.role - {"otlp"}:
             database = open_database(settings)
             cleanup.callback(database.close)
         runner = make_runner(settings, database) if database is not None and "ingest" in settings.role else None
         amender = make_amender(settings, database) if database is not None else None
+        alert_parts = make_alert_parts(settings, database) if database is not None else None
+        texts = make_texts(database, _now) if database is not None and settings.role & {"alerts", "api"} else None
+        watching = None
+        if database is not None and alert_parts is not None and "alerts" in settings.role:
+            watching = make_watching(settings, database, alert_parts, texts=texts, now=_now, new_id=_new_id)
+        sql_scoring = make_scoring(settings, database) if database is not None else None
+        if sql_scoring is not None:
+            # Before the database is closed, whichever way this ends.
+            cleanup.callback(sql_scoring.stop)
         settling = make_settling(settings, database, amender, runner) if database and amender and runner else None
         reprice = RepriceJobs(Repricer(database, amender)) if database and amender and "api" in settings.role else None
         if reprice is not None:
             cleanup.callback(reprice.stop)
+        replay = make_replay(settings, database, amender, runner) if database and amender and runner else None
+        if replay is not None:
+            cleanup.callback(replay.stop)
+        exporting = make_exports(settings)
+        if exporting is not None:
+            # Before the database is closed, whichever way this ends.
+            cleanup.callback(exporting.stop)
+        erasing = make_eraser(settings, database, amender) if database and amender else None
+        retaining = make_retaining(settings, database) if database is not None else None
+        evals = make_evals(settings, database) if database is not None else None
+        if evals is not None:
+            # Before the database is closed, whichever way this ends.
+            cleanup.callback(evals.stop, EVALS_GRACE_S)
         app = create_app(
             database=database,
             status=runner.status if runner else _no_ingest,
             receiver=receiver,
             prices=read_prices(settings) if database is not None else None,
             settings=settings,
-            meters=[settling] if settling is not None else [],
+            meters=[
+                *([settling] if settling is not None else []),
+                *(watching.meters if watching is not None else []),
+                *(evals.meters if evals is not None else []),
+                *(sql_scoring.meters if sql_scoring is not None else []),
+                *([exporting] if exporting is not None else []),
+                *([erasing] if erasing is not None else []),
+                *([retaining] if retaining is not None else []),
+            ],
             reprice=reprice,
+            replay=replay,
+            alerting=make_api_alerting(settings, database, alert_parts) if database and alert_parts else None,
+            issues=IssueBook(database, _now) if database is not None else None,
+            scores=receiver.scores if receiver is not None else None,
+            annotating=make_annotating(database, now=_now, new_id=_new_id) if database is not None else None,
+            curated=make_curated(database, now=_now, new_id=_new_id, timeout_s=settings.query_timeout_seconds)
+            if database is not None
+            else None,
+            sql_evaluating=sql_scoring.for_api if sql_scoring is not None else None,
+            texts=texts,
+            evals=evals.told if evals is not None else None,
+            keep_report=(lambda report: store_report(database, report, _now())) if database is not None else None,
+            doorkeeper=doorkeeper,
+            sql=SqlRunner(database, sql_limits(settings)) if database is not None else None,
+            erasing=erasing.for_api if erasing is not None else None,
+            retention=lambda: load(settings.retention_file) if settings.retention_file else (),
         )
-        if settling is not None:
-            # Before the database is closed, whichever way this ends.
-            cleanup.callback(settling.stop)
-            settling.start()
-        return _run(app, listener, runner, receiver, settings, requests)
+        # Before the database is closed, whichever way this ends.
+        _stop_at_the_end(settling, cleanup)
+        _stop_at_the_end(watching, cleanup)
+        _stop_at_the_end(erasing, cleanup)
+        _stop_at_the_end(retaining, cleanup)
+        _start(settling, watching, evals, sql_scoring, exporting, erasing, retaining)
+        return _run(app, listener, runner, receiver, evals, settings, requests)
+
+
+def _stop_at_the_end(part: Watching | Periodic | Erasing | None, cleanup: ExitStack) -> None:
+    if part is not None:
+        cleanup.callback(part.stop)
+
+
+def _start(*parts: Watching | Periodic | EvalsRole | SqlScoring | Exporting | Erasing | None) -> None:
+    for part in parts:
+        if part is not None:
+            part.start()
 
 
 class StopRequests:
@@ -159,7 +247,12 @@ def open_database(settings: Settings) -> Database:
     """
     database = None
     try:
-        database = Database.open(settings.clickhouse, readers=settings.readers, cluster=settings.clickhouse_cluster)
+        database = Database.open(
+            settings.clickhouse,
+            readers=settings.readers,
+            cluster=settings.clickhouse_cluster,
+            limits=ReadLimits(memory_bytes=settings.query_memory_bytes),
+        )
         applied = migrate(database)
     except (StoreError, ImportError, RuntimeError) as error:
         if database is not None:
@@ -198,9 +291,7 @@ def make_runner(settings: Settings, database: Database) -> IngestRunner:
     )
 
 
-def make_settling(
-    settings: Settings, database: Database, amender: Amender, runner: IngestRunner
-) -> SettleRunner | None:
+def make_settling(settings: Settings, database: Database, amender: Amender, runner: IngestRunner) -> Periodic | None:
     """Settling as the settings say, not started; None where it is off.
 
     Of all collectors the one settles that reads the first partition of the spans' topic.
@@ -212,7 +303,29 @@ def make_settling(
         return any(one.topic == SPANS_TOPIC and one.partition == 0 for one in runner.status().partitions)
 
     settler = Settler(database, amender, window=timedelta(hours=settings.settle_hours), now=_now)
-    return SettleRunner(settler, is_leader=is_leader, interval_s=settings.settle_seconds)
+    return settle_runner(settler, is_leader=is_leader, interval_s=settings.settle_seconds)
+
+
+def make_replay(settings: Settings, database: Database, amender: Amender, runner: IngestRunner) -> ReplayJobs:
+    """Replays; a swap that was interrupted is finished here, before anything is stored.
+
+    Raises:
+        ConfigurationError: it cannot be finished.
+    """
+    replayer = make_replayer(
+        settings,
+        ingest_settings(settings),
+        live=database,
+        amender=amender,
+        runner=runner,
+        prices=read_prices(settings),
+    )
+    try:
+        if replayer.finish_swap():
+            log.info("a replay's swap that was interrupted is finished")
+    except StoreError as error:
+        raise ConfigurationError(f"SPANWISE_CLICKHOUSE: the swap of a replay cannot be finished ({error})") from error
+    return ReplayJobs(replayer)
 
 
 def make_amender(settings: Settings, database: Database) -> Amender:
@@ -220,20 +333,127 @@ def make_amender(settings: Settings, database: Database) -> Amender:
     return Amender(database, owner=f"{socket.gethostname()}:{settings.port}", now=_now)
 
 
+def make_eraser(settings: Settings, database: Database, amender: Amender) -> Erasing | None:
+    """Erasing; not started. None where this process neither stores spans nor is asked to erase any."""
+    if not settings.role & {"ingest", "api"}:
+        return None
+    owner = f"{socket.gethostname()}:{settings.port}/{secrets.token_hex(4)}"
+    return make_erasing(database, amender, owner=owner, now=_now, new_id=_new_id)
+
+
+def make_retaining(settings: Settings, database: Database) -> Periodic | None:
+    """Retention by project; not started. None where there is none.
+
+    Raises:
+        ConfigurationError: the file cannot be used.
+    """
+    owner = f"{socket.gethostname()}:{settings.port}/{secrets.token_hex(4)}"
+    try:
+        return make_retention(settings, database, owner=owner, now=_now)
+    except RetentionFileError as error:
+        raise ConfigurationError(f"SPANWISE_RETENTION_FILE: {error}") from error
+
+
+def make_alert_parts(settings: Settings, database: Database) -> AlertParts:
+    """What alerting shares among its threads and the API.
+
+    Raises:
+        ConfigurationError: the alerts file cannot be used.
+    """
+    try:
+        return make_parts(
+            settings,
+            database,
+            owner=f"{socket.gethostname()}:{settings.port}/{secrets.token_hex(4)}",
+            environ=os.environ,
+            now=_now,
+            clock=time.monotonic,
+            new_id=_new_id,
+            rng=random.Random(),
+        )
+    except AlertsFileError as error:
+        raise ConfigurationError(f"SPANWISE_ALERTS_FILE: {error}") from error
+
+
+def make_api_alerting(settings: Settings, database: Database, parts: AlertParts) -> Alerting:
+    """Alerts for the API."""
+    return make_alerting(parts, database, new_id=_new_id, timeout_s=settings.query_timeout_seconds, wait=time.sleep)
+
+
+def make_scoring(settings: Settings, database: Database) -> SqlScoring:
+    """SQL evaluators as the settings say; not started.
+
+    Raises:
+        ConfigurationError: the store cannot be opened once more.
+    """
+    owner = f"{socket.gethostname()}:{settings.port}/{secrets.token_hex(4)}"
+    try:
+        return make_sql_scoring(settings, database, owner=owner, now=_now, new_id=_new_id, clock=time.monotonic)
+    except StoreError as error:
+        raise ConfigurationError(f"SPANWISE_CLICKHOUSE: {error}") from error
+
+
+def make_exports(settings: Settings) -> Exporting | None:
+    """Scheduled exports as the settings say; not started. None where there are none.
+
+    Raises:
+        ConfigurationError: the file cannot be used, or the store not be opened once more.
+    """
+    owner = f"{socket.gethostname()}:{settings.port}/{secrets.token_hex(4)}"
+    try:
+        return make_exporting(settings, owner=owner, now=_now, new_id=_new_id)
+    except ExportsFileError as error:
+        raise ConfigurationError(f"SPANWISE_EXPORTS_FILE: {error}") from error
+    except StoreError as error:
+        raise ConfigurationError(f"SPANWISE_CLICKHOUSE: {error}") from error
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def make_receiver(settings: Settings) -> Receiver:
-    """The OTLP receivers as the settings say; not started.
+def make_evals(settings: Settings, database: Database) -> EvalsRole | None:
+    """The role `evals` as the settings say; not started. None where it is not wanted.
 
     Raises:
-        ConfigurationError: the key file cannot be used, or the port of gRPC is taken.
+        ConfigurationError: the evals file cannot be used.
+    """
+    try:
+        return make_judging(
+            settings,
+            database,
+            prices=read_prices(settings),
+            ingest=ingest_settings(settings),
+            now=_now,
+            new_id=_new_id,
+        )
+    except EvalsFileError as error:
+        raise ConfigurationError(f"SPANWISE_EVALS_FILE: {error}") from error
+
+
+def make_doorkeeper(settings: Settings) -> Doorkeeper:
+    """Who may send and ask, as the settings say.
+
+    Raises:
+        ConfigurationError: the key file cannot be used.
     """
     try:
         keys = KeyFile(settings.keys_file, time.monotonic)
     except KeyFileError as error:
         raise ConfigurationError(f"SPANWISE_KEYS_FILE: {error}") from error
+    return Doorkeeper(keys.ring, _now, operator_key=settings.operator_key.get_secret_value())
+
+
+def make_receiver(settings: Settings, doorkeeper: Doorkeeper) -> Receiver:
+    """The OTLP receivers as the settings say; not started.
+
+    Raises:
+        ConfigurationError: the port of gRPC is taken.
+    """
     if settings.grpc_port is not None:
         with listening(settings.host, settings.grpc_port, "SPANWISE_GRPC_PORT"):
             pass  # grpcio opens it later, when its event loop runs
@@ -248,20 +468,19 @@ def make_receiver(settings: Settings) -> Receiver:
         ReceiverSettings(
             kafka=kafka_connection(settings), limits=limits, host=settings.host, grpc_port=settings.grpc_port
         ),
-        keys,
+        doorkeeper,
         masker=load_masker(settings),
     )
 
 
-def kafka_connection(settings: Settings) -> KafkaConnection:
-    """How to reach the brokers."""
-    return KafkaConnection(
-        bootstrap=settings.kafka,
-        security_protocol=settings.kafka_security_protocol,
-        sasl_mechanism=settings.kafka_sasl_mechanism,
-        sasl_username=settings.kafka_sasl_username,
-        sasl_password=settings.kafka_sasl_password.get_secret_value(),
-        ssl_cafile=str(settings.kafka_ssl_cafile or ""),
+def sql_limits(settings: Settings) -> SqlLimits:
+    """What a question in SQL may cost."""
+    return SqlLimits(
+        seconds=settings.sql_seconds,
+        memory_bytes=settings.sql_memory_bytes,
+        rows_read=settings.sql_rows_read,
+        rows=settings.sql_rows,
+        at_once=settings.sql_at_once,
     )
 
 
@@ -282,6 +501,7 @@ def ingest_settings(settings: Settings) -> IngestSettings:
         batch_bytes=settings.batch_bytes,
         batch_seconds=settings.batch_seconds,
         lost_offsets=settings.lost_offsets,
+        reject_limit=settings.reject_limit,
     )
 
 
@@ -290,6 +510,7 @@ def _run(
     listener: socket.socket,
     runner: IngestRunner | None,
     receiver: Receiver | None,
+    evals: EvalsRole | None,
     settings: Settings,
     requests: StopRequests,
 ) -> int:
@@ -322,6 +543,9 @@ def _run(
         log.error("stopping: %s", failure)
     if receiver is not None:
         _finish_requests(receiver, requests)
+    if evals is not None:
+        # Scores go to Kafka: what is made now is stored by the drain of ingest.
+        evals.stop(EVALS_GRACE_S if requests.count < 2 else 0.0)
     if runner is not None:
         drained = _drain(runner, settings.drain_seconds, requests, wanted=not failure)
         log.info("ingest stopped, %s", drained)

@@ -4,18 +4,24 @@ docs/configuration.md is made from the descriptions here. Wrong values stop the 
 and what to write.
 """
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from spanwise_collector.alerts.channels.addresses import read_networks
 from spanwise_collector.store.dsn import parse_dsn
 from spanwise_schemas.masking_settings import read_keys, read_patterns
+from spanwise_schemas.secret_files import SecretFileError, secret_of
 
 PREFIX: Final = "SPANWISE_"
-Role = Literal["ingest", "api", "otlp"]
-ROLES: Final[tuple[Role, ...]] = ("ingest", "api", "otlp")
+Role = Literal["ingest", "api", "otlp", "alerts", "evals"]
+ROLES: Final[tuple[Role, ...]] = ("ingest", "api", "otlp", "alerts", "evals")
+MIN_OPERATOR_KEY: Final = 24
+"""Characters of an operator's key at least, so that it cannot be guessed."""
 _OFF: Final = ("", "off")
 
 
@@ -49,12 +55,13 @@ class Settings(BaseSettings):
     role: Annotated[frozenset[Role], NoDecode] = Field(
         frozenset(ROLES),
         description="What this process does: `ingest` (Kafka into ClickHouse), `api` (query API), `otlp` (receives "
-        "OTLP and writes it to Kafka), or `all`; several separated by commas.",
+        "OTLP and writes it to Kafka), `alerts` (evaluates alert rules and delivers notifications), `evals` (scores "
+        "spans, as SPANWISE_EVALS_FILE says), or `all`; several separated by commas.",
     )
     host: str = Field(
         "127.0.0.1",
-        description="Address that the HTTP API and the OTLP receivers listen on. The API has no login: put a proxy "
-        "with authentication in front before listening on anything but the loopback address.",
+        description="Address that the HTTP API and the OTLP receivers listen on. Others than this machine need an API "
+        "key (SPANWISE_KEYS_FILE), and TLS, which a proxy in front does; see docs/security.md.",
     )
     port: int = Field(
         4318, description="TCP port of the HTTP API and of OTLP/HTTP; 0 takes a free one.", ge=0, le=65535
@@ -110,6 +117,14 @@ class Settings(BaseSettings):
         description="When Kafka has deleted records that were not read yet (its retention was shorter than the "
         "outage): `stop` and say so, or `skip` them and count them as lost.",
     )
+    reject_limit: float = Field(
+        0.5,
+        description="When more than this share of a partition's last items (1,000 at least) would be refused, the "
+        "partition is held before them: nothing is lost, and nothing is drained into spanwise_rejects. Put right what "
+        "is wrong and restart, or set it to 1, which refuses without a limit.",
+        gt=0,
+        le=1,
+    )
     settle_seconds: float = Field(
         10.0,
         description="Seconds between two looks at whether spans that arrived later report a model call once more, so "
@@ -137,6 +152,77 @@ class Settings(BaseSettings):
     )
     retention_days: int = Field(
         30, description="Days that spans are kept. Input and output are kept for 14 days.", ge=1, le=3650
+    )
+    retention_file: Path | None = Field(
+        None,
+        description="File that says which projects keep what for a shorter time, see docs/erasure.md; it is read again "
+        "every hour. Empty: none.",
+    )
+
+    # Alerts
+    alerts_file: Path | None = Field(
+        None,
+        description="File with alert rules and channels, see docs/alerts.md; it is read again when it changes. "
+        "Collectors with the roles `api` and `alerts` read the same one.",
+    )
+    alerts_seconds: float = Field(
+        60.0,
+        description="Seconds between two looks at whether alert rules have something to evaluate; 0 turns evaluating "
+        "off.",
+        ge=0,
+        le=3600,
+    )
+    sql_evals_seconds: float = Field(
+        5.0,
+        description="With the role `evals`: seconds from the end of a round of the SQL evaluators to the next; 0 turns "
+        "them off.",
+        ge=0,
+        le=3600,
+    )
+    exports_file: Path | None = Field(
+        None,
+        description="File that says which datasets and scores are written out on a schedule, see docs/exports.md; it "
+        "is read again at each look. A collector with the role `alerts` does it.",
+    )
+    export_directory: Path | None = Field(
+        None,
+        description="Absolute path of the directory for exports. ClickHouse writes there: of a server it is a "
+        "directory of its machine inside its `user_files_path`.",
+    )
+    export_s3_url: str = Field(
+        "",
+        description="Bucket for exports instead of a directory, of any S3-compatible storage: "
+        "`https://host/bucket/prefix`. ClickHouse writes there.",
+        pattern=r"^(https?://[^/\s]+/\S+)?$",
+    )
+    export_s3_key_id: str = Field(
+        "", description="Access key for SPANWISE_EXPORT_S3_URL. Empty: the engine's own credentials."
+    )
+    export_s3_secret: SecretStr = Field(SecretStr(""), description="Secret of SPANWISE_EXPORT_S3_KEY_ID.")
+    exports_seconds: float = Field(
+        60.0, description="Seconds between two looks at whether an export is due.", gt=0, le=3600
+    )
+    alerts_built_in: bool = Field(
+        True,
+        description="Whether every project has the built-in alert rules, which tell nobody as long as there are no "
+        "channels; see docs/alerts.md.",
+    )
+    alerts_private_networks: str = Field(
+        "",
+        description="Private networks that webhooks may go to, such as `10.0.0.0/8,127.0.0.1`. Empty: notifications go "
+        "to public addresses alone.",
+    )
+    dashboard_url: str = Field(
+        "",
+        description="Address at which people open the dashboard, such as `https://spanwise.example.com`, for links in "
+        "notifications. Empty: they have none.",
+    )
+
+    # Evals
+    evals_file: Path | None = Field(
+        None,
+        description="File with evaluators and judges that score spans as they come, see docs/judges.md; it is read "
+        "again when it changes. Empty: nothing is scored here.",
     )
 
     # Masking; the SDK reads the same names
@@ -166,12 +252,19 @@ class Settings(BaseSettings):
         "system's.",
     )
 
-    # OTLP receivers
+    # Who may come in
     keys_file: Path | None = Field(
         None,
-        description="File with the API keys that OTLP receivers accept, written by `spanwise keys`; it is read again "
-        "when it changes. While there is no such file, only this machine's loopback address is served.",
+        description="File with the API keys that the OTLP receivers and the API accept, written by `spanwise keys`; it "
+        "is read again when it changes. While there is no such file, only this machine's loopback address is served.",
     )
+    operator_key: SecretStr = Field(
+        SecretStr(""),
+        description="A secret of at least 24 characters that opens everything, besides the keys of the file: for the "
+        "dashboard and the commands of whoever runs this, which send it as SPANWISE_API_KEY. Empty: none.",
+    )
+
+    # OTLP receivers
     otlp_body_bytes: int = Field(
         16 << 20,
         description="Bytes of one OTLP request as it travels, compressed or not (16 MiB); a larger one is answered "
@@ -211,6 +304,24 @@ class Settings(BaseSettings):
     query_memory_bytes: int = Field(
         1 << 30, description="Bytes of memory that one query may use (1 GiB).", ge=16_000_000, le=1 << 40
     )
+    sql_at_once: int = Field(
+        2,
+        description="Questions in SQL (`spanwise sql`) that may run at the same time; 0 switches them off.",
+        ge=0,
+        le=64,
+    )
+    sql_seconds: float = Field(
+        30.0, description="Seconds after which a question in SQL is stopped and answered with 504.", gt=0, le=600
+    )
+    sql_memory_bytes: int = Field(
+        1_000_000_000, description="Bytes of memory that a question in SQL may use.", ge=16_000_000, le=1 << 40
+    )
+    sql_rows_read: int = Field(
+        100_000_000, description="Rows of tables that a question in SQL may read.", ge=1_000, le=1 << 60
+    )
+    sql_rows: int = Field(
+        10_000, description="Rows that a question in SQL is answered with at most.", ge=1, le=1_000_000
+    )
 
     @field_validator("role", mode="before")
     @classmethod
@@ -222,13 +333,22 @@ class Settings(BaseSettings):
             return frozenset(ROLES)
         unknown = sorted(set(names) - set(ROLES))
         if unknown or not names:
-            raise ValueError(f"write all, ingest, api or otlp (several separated by commas), not {value!r}")
+            raise ValueError(
+                f"write all, ingest, api, otlp, alerts or evals (several separated by commas), not {value!r}"
+            )
         return frozenset(names)
 
     @field_validator("grpc_port", mode="before")
     @classmethod
     def _off_is_none(cls, value: Any) -> Any:
         return None if value in _OFF else value
+
+    @field_validator("operator_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < MIN_OPERATOR_KEY:
+            raise ValueError(f"write at least {MIN_OPERATOR_KEY} characters, such as those of `openssl rand -hex 32`")
+        return value
 
     @field_validator("topic_replication")
     @classmethod
@@ -253,6 +373,19 @@ class Settings(BaseSettings):
                 raise ValueError(f"write host:port, several separated by commas, not {server!r}")
         return ",".join(servers)
 
+    @field_validator("alerts_private_networks")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        read_networks(value)
+        return value
+
+    @field_validator("dashboard_url")
+    @classmethod
+    def _dashboard(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError(f"write an address that begins with https:// or http://, not {value!r}")
+        return value.rstrip("/")
+
     @field_validator("mask_patterns")
     @classmethod
     def _patterns(cls, value: str) -> str:
@@ -265,7 +398,16 @@ class Settings(BaseSettings):
         read_keys(value)
         return value
 
-    @field_validator("prices_file", "kafka_ssl_cafile", "keys_file", mode="before")
+    @field_validator(
+        "prices_file",
+        "kafka_ssl_cafile",
+        "keys_file",
+        "alerts_file",
+        "evals_file",
+        "exports_file",
+        "export_directory",
+        mode="before",
+    )
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         return None if value == "" else value
@@ -291,11 +433,26 @@ class Settings(BaseSettings):
                 "SPANWISE_OTLP_IN_FLIGHT_BYTES is less than SPANWISE_OTLP_BODY_BYTES and SPANWISE_OTLP_DECODED_BYTES "
                 "together, so that a request of that size would never be taken. Raise the first or lower the others."
             )
+        if self.exports_file is not None and (self.export_directory is None) == (not self.export_s3_url):
+            raise ValueError(
+                "SPANWISE_EXPORTS_FILE needs SPANWISE_EXPORT_DIRECTORY or SPANWISE_EXPORT_S3_URL, one of them"
+            )
+        if self.export_directory is not None and not self.export_directory.is_absolute():
+            raise ValueError(f"SPANWISE_EXPORT_DIRECTORY={self.export_directory} is not an absolute path")
+        if bool(self.export_s3_key_id) != bool(self.export_s3_secret.get_secret_value()):
+            raise ValueError("SPANWISE_EXPORT_S3_KEY_ID and SPANWISE_EXPORT_S3_SECRET need each other")
         if self.clickhouse_cluster and self.clickhouse.startswith("chdb"):
             raise ValueError(
                 "SPANWISE_CLICKHOUSE_CLUSTER needs a ClickHouse server in SPANWISE_CLICKHOUSE, not chdb://"
             )
         return self
+
+
+SECRETS: Final = (
+    "clickhouse",
+    *(name for name, field in Settings.model_fields.items() if field.annotation is SecretStr),
+)
+"""Settings that a file can hold, named by the variable with `_FILE` behind it."""
 
 
 def load(**overrides: Any) -> Settings:
@@ -308,9 +465,26 @@ def load(**overrides: Any) -> Settings:
         SettingsError: with every wrong setting, and no secret in it.
     """
     try:
-        return Settings(**overrides)
+        return Settings(**{**_secrets_of_files(os.environ), **overrides})
     except ValidationError as error:
         raise SettingsError("\n".join(_line(dict(problem)) for problem in error.errors(include_input=False))) from None
+
+
+def _secrets_of_files(environ: Mapping[str, str]) -> dict[str, str]:
+    """Secrets, and addresses that may hold one, from the files that `<variable>_FILE` names.
+
+    Raises:
+        SettingsError: a file cannot be read, or its secret is in the environment as well.
+    """
+    variables = {name: f"{PREFIX}{name.upper()}" for name in SECRETS}
+    try:
+        return {
+            name: secret_of(environ, variable)
+            for name, variable in variables.items()
+            if environ.get(f"{variable}_FILE")
+        }
+    except SecretFileError as error:
+        raise SettingsError(str(error)) from error
 
 
 def _line(problem: dict[str, Any]) -> str:

@@ -41,6 +41,7 @@ class Context:
         clock: current time, UTC.
         timeout_s: for each query.
         prices: what model calls cost, for questions about what they would have cost.
+        retention_days: after so many spans expire.
     """
 
     reader: Reader
@@ -48,6 +49,7 @@ class Context:
     clock: Callable[[], datetime]
     timeout_s: float
     prices: PriceBook
+    retention_days: int = 30
 
     @property
     def now_us(self) -> int:

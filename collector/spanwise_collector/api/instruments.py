@@ -18,6 +18,7 @@ _HELP: Final = {
     "contents": "Log records with message content stored.",
     "rejected": "Spans and log records refused.",
     "duplicates": "Spans dropped because they had been stored before.",
+    "erased": "Spans and log records left out because they had been erased.",
     "warnings": "Values that were kept but flagged.",
     "bytes": "Bytes of Kafka records in batches that are stored.",
     "batches": "Batches stored.",

@@ -32,9 +32,14 @@ SpanId = Annotated[str, Path(description="Span id, 16 hex digits.", pattern="^[0
 
 _MEANING: Final = {
     400: "A value cannot be used: the time range, the cursor, the search.",
+    401: "An API key is needed; `spanwise keys create` makes one.",
+    403: "The API key may not do this.",
     404: "There is no such trace or span in the project.",
-    409: "Another one is under way.",
+    409: "Another one is under way, or somebody was quicker.",
+    413: "The request is too large.",
     422: "A parameter is malformed; `errors` has one entry for each.",
+    429: "Too much is in flight; try again in a moment.",
+    501: "This collector does not write to Kafka; ask one with the role otlp.",
     503: "ClickHouse does not answer now; try again.",
     504: "The query took more time or memory than it may; narrow the time range.",
 }

@@ -14,10 +14,12 @@ from spanwise_collector.api.instruments import Instruments
 from spanwise_collector.query.cursor import CursorError
 from spanwise_collector.query.search import SearchError
 from spanwise_collector.query.window import WindowError
+from spanwise_collector.receive.errors import NotTakenError, Reason
 from spanwise_collector.store.errors import QueryLimitError, StoreError, TransientStoreError
 from spanwise_schemas.api import Problem
 
 MEDIA_TYPE: Final = "application/problem+json"
+_KINDS: Final = {Reason.AWAY: "log-unavailable", Reason.BUSY: "too-many-requests"}
 log = logging.getLogger(__name__)
 
 
@@ -67,6 +69,7 @@ def install(app: FastAPI, instruments: Instruments) -> None:
         instruments.store_errors.labels("other").inc()
         return unexpected(request, error)
 
+    app.add_exception_handler(NotTakenError, _not_taken)
     app.add_exception_handler(WindowError, _wrong_value)
     app.add_exception_handler(CursorError, _wrong_value)
     app.add_exception_handler(SearchError, _wrong_value)
@@ -88,6 +91,18 @@ def unexpected(request: Request, error: Exception) -> Response:
 
 def _wrong_value(request: Request, error: Exception) -> Response:
     return problem(request, 400, "bad-request", str(error))
+
+
+def _not_taken(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NotTakenError)
+    codes = error.reason.value
+    kind = _KINDS.get(error.reason, error.reason.name.lower().replace("_", "-"))
+    answer = problem(request, codes.http, kind, error.detail)
+    if codes.retry_after_s is not None:
+        answer.headers["Retry-After"] = str(codes.retry_after_s)
+    if error.reason is Reason.NO_KEY:
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="spanwise"'
+    return answer
 
 
 def _not_found(request: Request, error: Exception) -> Response:

@@ -6,8 +6,34 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
+from spanwise_collector.cli.alerting_options import (
+    ALERTS_NOTE,
+    RULES_NOTE,
+    add_alerts,
+    add_rules,
+    run_alerts,
+    run_rules,
+)
+from spanwise_collector.cli.audit import AUDIT_NOTE, add_audit, run_audit
+from spanwise_collector.cli.erase import ERASE_NOTE, add_erase, run_erase
 from spanwise_collector.cli.errors import EXIT_OK, CommandError
+from spanwise_collector.cli.evals_options import EVALS_NOTE, add_evals, run_evals
+from spanwise_collector.cli.evals_sql_options import EVALUATORS_NOTE, add_evaluators, run_evaluators
+from spanwise_collector.cli.experiments_options import (
+    CHECK_NOTE,
+    DATASETS_NOTE,
+    add_check,
+    add_datasets,
+    run_check,
+    run_datasets,
+)
+from spanwise_collector.cli.exports import EXPORTS_NOTE, add_exports, run_exports
+from spanwise_collector.cli.rejects_options import REJECTS_NOTE, add_rejects, run_rejects
+from spanwise_collector.cli.replay import REPLAY_NOTE, add_replay, run_replay
+from spanwise_collector.cli.retention import RETENTION_NOTE, add_retention, run_retention
+from spanwise_collector.cli.sql import SQL_NOTE, add_sql, run_sql
 from spanwise_collector.cli.terminal import Terminal
 
 _OVERVIEW = """\
@@ -16,15 +42,29 @@ Streaming observability for applications built on language models.
 On one machine:
   spanwise up                       broker, collector and dashboard; Ctrl-C stops them
   spanwise status                   how far behind it is, and what was refused
+  spanwise audit                    whether everything that was sent is accounted for
   spanwise explain TRACE_ID         where every value of a trace comes from
+  spanwise alerts list              what got worse, since when, for whom
+  spanwise rules test FILE          when alert rules would have fired on your history
+  spanwise datasets import NAME FILE    inputs with what is expected of them, in versions
+  spanwise check --baseline A --candidate B    whether B is worse, for CI
+  spanwise evals status             what judges did, what it cost, what went wrong
+  spanwise evaluators preview EXPR  what an SQL expression gives on your spans
 
 On a cluster, any number of each (settings come from SPANWISE_* variables):
   spanwise collector --role ingest  Kafka to ClickHouse
   spanwise collector --role api     the HTTP API
   spanwise collector --role otlp    OTLP receivers, HTTP and gRPC, to Kafka
+  spanwise collector --role alerts  evaluates alert rules and delivers notifications
+  spanwise collector --role evals   scores spans with evaluators and judges
   spanwise dashboard                the dashboard, which asks the API
-  spanwise keys create --project P  an API key for OTLP exporters
+  spanwise keys create --project P  an API key for applications or people
   spanwise reprice --from --to      costs of stored calls by another price list
+  spanwise erase --user ID          everything of a user, a session or a trace, for good
+  spanwise retention                how long what is kept
+  spanwise rejects list             what was refused, why, of whom; `replay` after a fix
+  spanwise sql "SELECT ..."         questions in SQL, read only
+  spanwise replay --from --to       tables rebuilt from Kafka, compared, swapped in
 """
 
 _EXIT_CODES = """\
@@ -86,6 +126,8 @@ _KEYS_NOTE = """\
 examples:
   spanwise keys create --project shop --note "web shop"      prints the secret, once
   spanwise keys create --project shop --project lab --days 90
+  spanwise keys create --project shop --scope read           reads the API
+  spanwise keys create --project '*' --scope read --scope ingest --scope admin
   spanwise keys list
   spanwise keys revoke 1a2b3c4d
 
@@ -128,7 +170,9 @@ def _parser() -> argparse.ArgumentParser:
 
     collector = command("collector", "run a collector in the foreground", _COLLECTOR_EXAMPLES + _EXIT_CODES)
     collector.add_argument(
-        "--role", choices=("all", "ingest", "api", "otlp"), help="what it does (default: SPANWISE_ROLE or all)"
+        "--role",
+        choices=("all", "ingest", "api", "otlp", "alerts", "evals"),
+        help="what it does (default: SPANWISE_ROLE or all)",
     )
     collector.add_argument("--host", help="address to listen on (default: SPANWISE_HOST or 127.0.0.1)")
     _add_port(collector, "--port", "port to listen on (default: SPANWISE_PORT or 4318)")
@@ -144,7 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_data_dir(status, "of the `spanwise up` to ask")
     status.add_argument("--api", metavar="URL", help="ask this collector instead")
 
-    _add_keys(command("keys", "make, list and revoke the API keys of the OTLP receivers", _KEYS_NOTE))
+    _add_keys(command("keys", "make, list and revoke API keys", _KEYS_NOTE))
 
     explain = command("explain", "say where every value of a trace's spans comes from", _EXPLAIN_EXAMPLES)
     explain.add_argument("trace_id", metavar="TRACE_ID", help="32 hex digits, as the trace page shows it")
@@ -167,6 +211,34 @@ def _parser() -> argparse.ArgumentParser:
     _add_data_dir(reprice, "of the `spanwise up` to ask")
     reprice.add_argument("--api", metavar="URL", help="ask this collector instead")
 
+    add_rules(command("rules", "list, check and try alert rules", RULES_NOTE + _EXIT_CODES), _add_data_dir)
+    add_alerts(command("alerts", "see what fires, take it, silence it", ALERTS_NOTE + _EXIT_CODES), _add_data_dir)
+
+    add_datasets(
+        command("datasets", "make, fill, list and export datasets", DATASETS_NOTE + _EXIT_CODES), _add_data_dir
+    )
+    add_check(command("check", "say whether a candidate is worse than a baseline", CHECK_NOTE), _add_data_dir)
+    add_evals(command("evals", "check and watch evaluators and judges, score once", EVALS_NOTE), _add_data_dir)
+    add_audit(command("audit", "say whether everything that was sent is accounted for", AUDIT_NOTE), _add_data_dir)
+    add_erase(command("erase", "erase what is stored of a user, a session or a trace", ERASE_NOTE), _add_data_dir)
+    add_retention(command("retention", "show how long what is kept of a project", RETENTION_NOTE), _add_data_dir)
+    add_exports(
+        command("exports", "check and watch files that are written on a schedule", EXPORTS_NOTE + _EXIT_CODES),
+        _add_data_dir,
+    )
+    add_rejects(
+        command("rejects", "see refused data, and write it to its topic once more", REJECTS_NOTE + _EXIT_CODES),
+        _add_data_dir,
+    )
+    add_sql(command("sql", "ask in SQL, read only", SQL_NOTE + _EXIT_CODES), _add_data_dir)
+    add_replay(
+        command("replay", "rebuild tables from Kafka, compare, and swap them in", REPLAY_NOTE + _EXIT_CODES),
+        _add_data_dir,
+    )
+    add_evaluators(
+        command("evaluators", "score spans with SQL expressions", EVALUATORS_NOTE + _EXIT_CODES), _add_data_dir
+    )
+
     command("version", "print the version", "")
     return parser
 
@@ -175,10 +247,17 @@ def _add_keys(keys: argparse.ArgumentParser) -> None:
     actions = keys.add_subparsers(dest="action", metavar="ACTION", required=True)
     create = actions.add_parser("create", help="make a key and print its secret, once")
     create.add_argument(
-        "--project", action="append", required=True, help="that it may write to; several times, or * for all"
+        "--project",
+        action="append",
+        required=True,
+        help="that it is for, the first is its own; several times, or * for all",
     )
     create.add_argument(
-        "--scope", action="append", choices=("ingest", "read", "admin"), help="what it may do (default: ingest)"
+        "--scope",
+        action="append",
+        choices=("ingest", "read", "admin"),
+        help="ingest: send spans, scores, reviews, datasets, experiments; read: the API; admin: change rules, queues, "
+        "evaluators, issues; several times (default: ingest)",
     )
     create.add_argument("--days", type=_positive, metavar="N", help="after so many days it expires (default: never)")
     create.add_argument("--note", default="", help="a word for people: whose key it is")
@@ -220,7 +299,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
 
 
+_RUN: Final = {
+    "rules": run_rules,
+    "alerts": run_alerts,
+    "datasets": run_datasets,
+    "check": run_check,
+    "evals": run_evals,
+    "evaluators": run_evaluators,
+    "exports": run_exports,
+    "audit": run_audit,
+    "erase": run_erase,
+    "retention": run_retention,
+    "rejects": run_rejects,
+    "replay": run_replay,
+    "sql": run_sql,
+}
+"""Commands whose options are told in a file of their own."""
+
+
 def _run(options: argparse.Namespace) -> int:
+    if options.command in _RUN:
+        return _RUN[options.command](options)
     match options.command:
         case "up":
             from spanwise_collector.cli.plan import UpOptions

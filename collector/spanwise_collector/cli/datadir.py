@@ -13,6 +13,7 @@ from spanwise_collector.cli.errors import CommandError, UsageError
 STATE_FILE = "up.json"
 LOCK_FILE = "up.lock"
 KEYS_FILE = "keys.toml"
+ALERTS_FILE = "alerts.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class UpState:
         dashboard: base URL.
         pids: process id per part that it started.
         grpc: `host:port` of the collector's OTLP/gRPC receiver.
+        key: the operator's key of this start.
     """
 
     pid: int
@@ -34,6 +36,7 @@ class UpState:
     dashboard: str
     pids: dict[str, int]
     grpc: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,13 @@ class DataDirectory:
         return self.root / "clickhouse"
 
     @property
+    def alerts(self) -> Path:
+        """Alert rules and channels; a person writes it."""
+        return self.root / ALERTS_FILE
+
+    @property
     def keys(self) -> Path:
-        """API keys of the OTLP receivers; `spanwise keys` makes it."""
+        """API keys; `spanwise keys` makes it."""
         return self.root / KEYS_FILE
 
     @property
@@ -72,7 +80,11 @@ class DataDirectory:
     def write_state(self, state: UpState) -> None:
         """Publish the addresses, in one step so that no reader sees half a file."""
         unfinished = self.state.with_suffix(".tmp")
-        unfinished.write_text(json.dumps(asdict(state), indent=2) + "\n")
+        # It holds the key: for its owner alone, from the first byte on.
+        unfinished.unlink(missing_ok=True)
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(json.dumps(asdict(state), indent=2) + "\n")
         unfinished.replace(self.state)
 
     def read_state(self) -> UpState | None:

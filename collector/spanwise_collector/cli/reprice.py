@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from spanwise_collector.cli.address import Address, address
 from spanwise_collector.cli.errors import EXIT_OK, CommandError, UsageError
 from spanwise_collector.cli.http import Answer, get, post
-from spanwise_collector.cli.status import running
 from spanwise_collector.cli.terminal import Terminal
 
 POLL_S: Final = 0.5
@@ -64,14 +64,15 @@ def run_reprice(
     Raises:
         CommandError: an option is wrong, the collector does not answer, or it failed.
     """
-    url = (api.rstrip("/") or running(data_dir)) + "/api/v1/reprice"
+    found = address(api, data_dir)
+    where = Address(f"{found.url}/api/v1/reprice", found.key)
     body: dict[str, object] = {"from": _time(options.start), "to": _time(options.end), "project": options.project}
     if options.prices is not None:
         try:
             body["prices"] = options.prices.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"--prices: {options.prices} cannot be read ({error}).") from error
-    shown = _finished(url, body | {"apply": False}, terminal, sleep, "computing")
+    shown = _finished(where, body | {"apply": False}, terminal, sleep, "computing")
     for line in table(shown):
         terminal.line(line)
     if options.dry_run or not any(_differs(one) for one in shown["models"]):
@@ -79,7 +80,7 @@ def run_reprice(
     if not options.yes and not _agreed(ask):
         terminal.line("Nothing was written.")
         return EXIT_OK
-    _finished(url, body | {"apply": True}, terminal, sleep, "writing")
+    _finished(where, body | {"apply": True}, terminal, sleep, "writing")
     terminal.line("Written.")
     return EXIT_OK
 
@@ -116,10 +117,10 @@ def table(answer: dict[str, Any]) -> list[str]:
 
 
 def _finished(
-    url: str, body: dict[str, object], terminal: Terminal, sleep: Callable[[float], None], doing: str
+    where: Address, body: dict[str, object], terminal: Terminal, sleep: Callable[[float], None], doing: str
 ) -> dict[str, Any]:
     """Start it and wait until it has ended; says how far it is."""
-    answer = _good(post(url, body), url)
+    answer = _good(post(where.url, body, key=where.key), where.url)
     silent, said = 0, -1
     while answer["state"] == "running":
         share = int(answer["progress"] * 100)
@@ -127,10 +128,10 @@ def _finished(
             terminal.line(f"{doing}: {share} %")
             said = share
         sleep(POLL_S)
-        got = get(f"{url}/{answer['id']}", timeout_s=10.0)
+        got = get(f"{where.url}/{answer['id']}", key=where.key, timeout_s=10.0)
         silent = silent + 1 if got is None else 0
         if got is not None or silent > LOST_AFTER:
-            answer = _good(got, url)
+            answer = _good(got, where.url)
     if answer["state"] == "failed":
         raise CommandError(str(answer["failure"]))
     return answer

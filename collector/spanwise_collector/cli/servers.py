@@ -1,6 +1,7 @@
 """`spanwise collector` and `spanwise dashboard`: one part in the foreground, as a cluster runs it."""
 
 import os
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -49,6 +50,7 @@ def run_dashboard(*, api: str, host: str, port: int | None) -> int:
 
     Raises:
         MissingExtraError: Streamlit or the dashboard's package is not installed.
+        UsageError: it would be open to the network.
     """
     require("spanwise dashboard", "dashboard")
     # Found, not imported: the collector's package and the dashboard's know nothing of each other.
@@ -59,6 +61,7 @@ def run_dashboard(*, api: str, host: str, port: int | None) -> int:
 
     if api:
         os.environ["SPANWISE_API_URL"] = api
+    _refuse_open(host, os.environ)
     options = [
         f"--server.address={host or '127.0.0.1'}",
         f"--server.port={port or 8501}",
@@ -68,3 +71,14 @@ def run_dashboard(*, api: str, host: str, port: int | None) -> int:
     ]
     streamlit(["run", *options, str(Path(spec.origin).with_name("app.py"))], standalone_mode=False)
     return EXIT_OK
+
+
+def _refuse_open(host: str, environ: Mapping[str, str]) -> None:
+    """The dashboard says the same on its pages; here it is said before it starts."""
+    login = ("SPANWISE_DASHBOARD_PASSWORD", "SPANWISE_DASHBOARD_PASSWORD_FILE", "SPANWISE_DASHBOARD_LOGIN")
+    if host in ("", "127.0.0.1", "localhost", "::1") or any(environ.get(name) for name in login):
+        return
+    raise UsageError(
+        f"--host {host}: everybody on the network could come in. Set SPANWISE_DASHBOARD_PASSWORD, or "
+        "SPANWISE_DASHBOARD_LOGIN to oidc, or to off where a proxy in front asks for a login; see docs/security.md."
+    )

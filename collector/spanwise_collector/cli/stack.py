@@ -1,14 +1,15 @@
 """The running parts of one `spanwise up`: start in order, watch, drain in order."""
 
 import os
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from spanwise_collector.cli.children import Child, last_lines
 from spanwise_collector.cli.datadir import DataDirectory, UpState
-from spanwise_collector.cli.errors import CommandError
+from spanwise_collector.cli.errors import CommandError, UsageError
 from spanwise_collector.cli.http import get
 from spanwise_collector.cli.plan import (
     DRAIN_SECONDS,
@@ -21,10 +22,12 @@ from spanwise_collector.cli.plan import (
     collector_command,
     collector_environ,
     dashboard_command,
+    dashboard_environ,
 )
 from spanwise_collector.cli.ports import choose_port
 from spanwise_collector.cli.terminal import Terminal
 from spanwise_collector.embedded.broker import BrokerUnavailableError, EmbeddedBroker
+from spanwise_schemas.secret_files import SecretFileError, secret_of
 
 READY_TIMEOUT_S = 120.0
 """Far above the few seconds that a start takes, for machines that are busy or cold."""
@@ -75,6 +78,9 @@ class Stack:
             data: the claimed data directory.
             terminal: where progress goes.
             interrupted: how often the user has asked to stop: 1 drains, 2 stops at once.
+
+        Raises:
+            UsageError: the operator's key of the environment cannot be had.
         """
         self._options = options
         self._data = data
@@ -83,6 +89,8 @@ class Stack:
         self._broker: EmbeddedBroker | None = None
         self._collector: Child | None = None
         self._dashboard: Child | None = None
+        # Opens the collector to the dashboard and to this user's commands, also when the key file is in use.
+        self._key = _operator_key(os.environ) or secrets.token_urlsafe(32)
         self.kafka = options.kafka
         self.collector_url = ""
         self.grpc = ""
@@ -145,6 +153,8 @@ class Stack:
                 port=collector_port.number,
                 grpc_port=grpc_port.number,
                 keys_file=self._data.keys.resolve(),
+                alerts_file=self._data.alerts.resolve(),
+                operator_key=self._key,
                 packaged_broker=not options.kafka,
             ),
             log_path=self._data.fresh_log("collector"),
@@ -155,7 +165,7 @@ class Stack:
             self._dashboard = Child(
                 "dashboard",
                 dashboard_command(collector=self.collector_url, port=dashboard_port.number),
-                environ={**os.environ, "PYTHONUNBUFFERED": "1"},
+                environ=dashboard_environ(os.environ, api_key=self._key),
                 log_path=self._data.fresh_log("dashboard"),
             )
             self._dashboard.start()
@@ -179,6 +189,7 @@ class Stack:
                 dashboard=self.dashboard_url,
                 pids={part.name: part.pid for part in self._parts()},
                 grpc=self.grpc,
+                key=self._key,
             )
         )
         return True
@@ -273,10 +284,17 @@ class Stack:
             self._terminal.failed("collector", f"stopped with code {collector.exit_code}; see {collector.log_path}")
 
     def _lag_note(self) -> str:
-        answer = get(f"{self.collector_url}/api/v1/pipeline", timeout_s=0.5)
+        answer = get(f"{self.collector_url}/api/v1/pipeline", key=self._key, timeout_s=0.5)
         totals = answer.json().get("totals") if answer is not None and answer.status == 200 else None
         lag = totals.get("lag") if isinstance(totals, dict) else None
         return f": {lag} records to go" if isinstance(lag, int) else ""
+
+
+def _operator_key(environ: Mapping[str, str]) -> str:
+    try:
+        return secret_of(environ, "SPANWISE_OPERATOR_KEY")
+    except SecretFileError as error:
+        raise UsageError(f"{error}.") from error
 
 
 def _unready_checks(health: dict[str, object]) -> str:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from spanwise_collector.cli.datadir import DataDirectory
+from spanwise_collector.cli.address import address
 from spanwise_collector.cli.errors import EXIT_FAILED, EXIT_OK, CommandError
 from spanwise_collector.cli.http import get
 from spanwise_collector.cli.terminal import Terminal
@@ -22,11 +22,11 @@ def run_status(*, data_dir: Path, api: str, terminal: Terminal) -> int:
     Raises:
         CommandError: nothing runs there, or it does not answer.
     """
-    url = api.rstrip("/") or running(data_dir)
+    url, key = address(api, data_dir)
     ready = get(f"{url}/readyz", timeout_s=10.0)
     if ready is None:
         raise CommandError(f"No collector answers at {url}. Start one with `spanwise up`, or name it with --api URL.")
-    for line in summary(url, ready.json(), _pipeline(url)):
+    for line in summary(url, ready.json(), _pipeline(url, key)):
         terminal.line(line)
     return EXIT_OK if ready.status == 200 else EXIT_FAILED
 
@@ -43,25 +43,15 @@ def summary(url: str, health: dict[str, object], totals: dict[str, object]) -> l
             + ", ".join(
                 f"{name} {totals.get(name, 0)}" for name in ("emitted", "stored", "duplicates", "rejected", "dropped")
             )
+            + (f", erased {totals['erased']}" if totals.get("erased") else "")
         )
         lag = totals.get("lag")
         lines.append("in Kafka, not yet stored: " + ("unknown" if lag is None else f"{lag} records"))
     return lines
 
 
-def running(data_dir: Path) -> str:
-    """Base URL of the collector of the `spanwise up` in a directory.
-
-    Raises:
-        CommandError: none runs there.
-    """
-    state = DataDirectory(data_dir).read_state()
-    if state is None:
-        raise CommandError(f"No `spanwise up` runs in {data_dir}. Start it, or name a collector with --api URL.")
-    return state.collector
-
-
-def _pipeline(url: str) -> dict[str, object]:
-    answer = get(f"{url}/api/v1/pipeline", timeout_s=10.0)
+def _pipeline(url: str, key: str) -> dict[str, object]:
+    """The totals; empty without a key that may read them, since health is what the command is about."""
+    answer = get(f"{url}/api/v1/pipeline", key=key, timeout_s=10.0)
     totals = answer.json().get("totals") if answer is not None and answer.status == 200 else None
     return totals if isinstance(totals, dict) else {}

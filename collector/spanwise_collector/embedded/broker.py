@@ -3,13 +3,17 @@
 It keeps its log in memory: what was not yet stored is gone when it stops, so stop it after the collector has drained.
 """
 
+import random
 import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
+
+SERVICE_PORTS: Final = range(15_000, 32_000)
 
 
 class BrokerUnavailableError(RuntimeError):
@@ -17,11 +21,19 @@ class BrokerUnavailableError(RuntimeError):
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A TCP port that nothing listens on right now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port that nothing listens on right now.
+
+    It lies below the ports that systems give to outgoing connections (Linux: from 32768 on), so that none of these
+    takes it before it is used.
+
+    Raises:
+        OSError: none was found.
+    """
+    for port in random.sample(SERVICE_PORTS, 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((host, port))
+            return port
+    raise OSError(f"no free port on {host} between {SERVICE_PORTS.start} and {SERVICE_PORTS.stop - 1}")
 
 
 def broker_binary() -> str:

@@ -1,13 +1,13 @@
 """Who sent how much: the rows of `producers` and `ingest_rejects` that one batch makes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from spanwise_collector.ingest.records import Record
 from spanwise_collector.normalise.columns import Row
 from spanwise_collector.normalise.context import Sender, cut
 from spanwise_collector.normalise.limits import MAX_RECORD_MS, MIN_RECORD_MS
-from spanwise_schemas.wire import Envelope
+from spanwise_schemas.wire import Envelope, is_replayed
 
 _NO_SENDER: Final = ("", "", "")
 _MAX_DETAIL: Final = 1000
@@ -36,10 +36,12 @@ class _Account:
     items: int = 0
     rejected: int = 0
     duplicates: int = 0
+    erased: int = 0
     max_seq: int = 0
     dropped: int = 0
     first_ms: int = MAX_RECORD_MS
     last_ms: int = 0
+    seqs: list[int] = field(default_factory=list)
 
 
 class Accounts:
@@ -49,7 +51,7 @@ class Accounts:
         self._accounts: dict[tuple[str, str, str, str], _Account] = {}
 
     def of_record(self, record: Record, envelope: Envelope | None) -> "RecordAccount":
-        """The account of one record's items; a record without our headers keeps none."""
+        """The account of one record's items; a record without our headers, or a replayed one, keeps none."""
         return RecordAccount(self._accounts, record, envelope)
 
     def rows(self) -> list[Row]:
@@ -65,6 +67,8 @@ class Accounts:
                 one.duplicates,
                 one.first_ms,
                 one.last_ms,
+                one.erased,
+                one.seqs,
             )
             for key, one in sorted(self._accounts.items())
         ]
@@ -80,13 +84,18 @@ class RecordAccount:
         self._record = record
         self._envelope = envelope
         self._booked = False
+        # Its producer has numbered and counted it once, and it was booked when it was refused. Booked again it would
+        # stand for a record that was lost.
+        self._replayed = is_replayed(record.headers)
 
     @property
     def expected(self) -> int:
         """How many items are in a record that cannot be read: as its headers say, else 1."""
         return self._envelope.spans if self._envelope is not None and self._envelope.spans else 1
 
-    def add(self, sender: Sender | None, *, items: int, rejected: int = 0, duplicates: int = 0) -> None:
+    def add(
+        self, sender: Sender | None, *, items: int, rejected: int = 0, duplicates: int = 0, erased: int = 0
+    ) -> None:
         """Book items of one resource.
 
         Args:
@@ -94,17 +103,21 @@ class RecordAccount:
             items: how many arrived, whatever became of them.
             rejected: of these, refused.
             duplicates: of these, already stored.
+            erased: of these, left out because they were erased.
         """
-        if self._envelope is None:
+        if self._envelope is None or self._replayed:
             return
         who = _NO_SENDER if sender is None else (sender.project, sender.service, sender.sdk)
         account = self._accounts.setdefault((cut(self._envelope.producer, set()), *who), _Account())
         # A record with several resources is one record: it counts where it is booked first.
-        account.records += not self._booked
+        if not self._booked:
+            account.records += 1
+            account.seqs.append(self._envelope.seq)
         self._booked = True
         account.items += items
         account.rejected += rejected
         account.duplicates += duplicates
+        account.erased += erased
         account.max_seq = max(account.max_seq, self._envelope.seq)
         account.dropped = max(account.dropped, self._envelope.dropped)
         time_ms = storable_time(self._record.timestamp_ms)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from spanwise_collector.ingest.accounts import Accounts, Rejection, reject_row
 from spanwise_collector.ingest.bills import Bills
+from spanwise_collector.ingest.erased import NOTHING, Erased
 from spanwise_collector.ingest.records import Record
 from spanwise_collector.normalise.columns import SPANS, TABLES, Row, record_batch, with_columns
 from spanwise_collector.normalise.problems import Refused
@@ -18,7 +19,9 @@ from spanwise_schemas.wire import Envelope
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_COUNTS, _WARNINGS = (SPANS.get_field_index(name) for name in ("counts_usage", "warnings"))
+_COUNTS, _WARNINGS, _START, _USER, _SESSION = (
+    SPANS.get_field_index(name) for name in ("counts_usage", "warnings", "start_time", "user_id", "session_id")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +32,16 @@ class Batch:
         tables: target table to its rows; only non-empty ones, in the order to insert.
         rejections: what was refused; the records go to the topic spanwise_rejects.
         spans: rows for `spans`.
-        scores: rows for `scores`.
+        scores: log records that are scores; those that spans carry are not counted here.
         contents: log records with message content.
         rejected: spans and log records refused.
         duplicates: spans dropped because they are stored already.
         warnings: flags raised on stored rows.
         bytes: size of all record values.
         span_ids: trace id and span id (24 bytes) of the rows for `spans`, in their order.
+        carried_scores: numbers of the rows for `scores` that spans carry: parts of an item, not items.
+        erased: spans and log records left out because they were erased.
+        erasures: version of the list of what was erased.
     """
 
     tables: "dict[str, pa.RecordBatch]"
@@ -48,6 +54,9 @@ class Batch:
     warnings: int
     bytes: int
     span_ids: "list[builtins.bytes]"
+    carried_scores: frozenset[int] = frozenset()
+    erased: int = 0
+    erasures: int = 0
 
 
 @dataclass(slots=True)
@@ -56,14 +65,21 @@ class Draft:
 
     Attributes:
         seen: trace id and span id of spans stored before.
+        erased: what was erased.
+        dropped: (project, mark, trace id) to items left out, and the latest time of their records.
     """
 
     seen: Container[bytes]
+    erased: Erased = NOTHING
+    dropped: dict[tuple[str, int, bytes], tuple[int, int]] = field(default_factory=dict)
+    erased_items: int = 0
     spans: list[Row] = field(default_factory=list)
     io: list[Row] = field(default_factory=list)
     contents: list[Row] = field(default_factory=list)
     content_records: int = 0
     scores: list[Row] = field(default_factory=list)
+    score_records: int = 0
+    carried_scores: set[int] = field(default_factory=set)
     rejects: list[Row] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     accounts: Accounts = field(default_factory=Accounts)
@@ -73,18 +89,32 @@ class Draft:
     warnings: int = 0
 
     def add_span(self, reader: SpanReader, item: Item, where: Where) -> bool:
-        """Read a span; False when it is stored already.
+        """Read a span; False when it is stored already, or was erased.
 
         Raises:
             Refused: when it cannot be stored.
         """
         span, filled, warnings = item
+        erased = self.erased.projects.get(where.sender.project)
+        if erased is not None:
+            mark = erased.of_trace(span.trace_id)
+            if mark:
+                self.leave_out(where.sender.project, mark, span.trace_id, where.record_ms)
+                return False
         key = span.trace_id + span.span_id
         if key in self.ids or key in self.seen:
             self.duplicates += 1
             return False
-        row, io = reader.read(span, filled, where, warnings)
+        row, io, scores = reader.read(span, filled, where, warnings)
+        if erased is not None:
+            mark = erased.of_people(row[_USER], row[_SESSION], row[_START])
+            if mark:
+                self.leave_out(where.sender.project, mark, span.trace_id, where.record_ms)
+                return False
         self.ids[key] = None
+        if scores:
+            self.carried_scores.update(range(len(self.scores), len(self.scores) + len(scores)))
+            self.scores += scores
         if row[_COUNTS]:
             self.bills.add(len(self.ids) - 1, row)
         self.warnings += len(row[_WARNINGS])
@@ -93,9 +123,23 @@ class Draft:
             self.io.append(io)
         return True
 
+    def leave_out(self, project: str, mark: int, trace_id: bytes, record_ms: int) -> None:
+        """Count an item that was erased.
+
+        Args:
+            project: of the item.
+            mark: number of the mark that names it.
+            trace_id: of the item; zeros where it has none.
+            record_ms: timestamp of its record, milliseconds.
+        """
+        self.erased_items += 1
+        items, latest = self.dropped.get((project, mark, trace_id), (0, 0))
+        self.dropped[project, mark, trace_id] = (items + 1, max(latest, record_ms))
+
     def finish(self, records: Sequence[Record]) -> Batch:
         """The batch."""
-        rows = (self.spans, self.io, self.contents, self.scores, self.accounts.rows(), self.rejects)
+        drops: list[Row] = [(*key, *counted) for key, counted in sorted(self.dropped.items())]
+        rows = (self.spans, self.io, self.contents, self.scores, self.accounts.rows(), self.rejects, drops)
         tables = {
             name: record_batch(schema, found)
             for (name, schema), found in zip(TABLES.items(), rows, strict=True)
@@ -108,13 +152,16 @@ class Draft:
             tables=tables,
             rejections=self.rejections,
             spans=len(self.ids),
-            scores=len(self.scores),
+            scores=self.score_records,
             contents=self.content_records,
             rejected=sum(one.items for one in self.rejections),
             duplicates=self.duplicates,
             warnings=self.warnings,
             bytes=sum(len(record.value or b"") for record in records),
             span_ids=list(self.ids),
+            carried_scores=frozenset(self.carried_scores),
+            erased=self.erased_items,
+            erasures=self.erased.version,
         )
 
 

@@ -5,6 +5,7 @@ what is new and returns. Joining a group is completed inside `poll` alone; there
 thread, can never carry a partition that was lost over into a newer generation of the group.
 """
 
+import socket
 import time
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -45,6 +46,7 @@ METADATA_AGE_S: Final = 5.0
 # A start that nobody answers says so after this time, and tries again.
 BOOTSTRAP_TIMEOUT_MS: Final = 3_000
 MISSING_TOPIC_RETRY_S: Final = 0.2
+PROBE_TIMEOUT_S: Final = 2.0
 REBALANCE_WAIT_S: Final = 5.0
 REBALANCE_POLL_MS: Final = 200
 # kafka-python wants connections to idle longer than a request may take.
@@ -101,6 +103,24 @@ def _text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
+def probe(bootstrap: str) -> None:
+    """Connect to any of the brokers, before kafka-python does: it leaves sockets behind where nobody answers.
+
+    Raises:
+        OSError: none answers.
+    """
+    failure = OSError("no address")
+    for server in bootstrap.split(","):
+        host, _, port = server.strip().rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), PROBE_TIMEOUT_S).close()
+        except OSError as error:
+            failure = error
+        else:
+            return
+    raise failure
+
+
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
     """Notes rebalances as events. Runs on kafka-python's loop: nothing here may wait."""
 
@@ -111,6 +131,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         self._source._note_revoked(revoked)
 
     def on_partitions_lost(self, lost: Collection[Any]) -> None:
+        self._source._joins_again = True
         self._source._note_revoked(lost)
 
     def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
@@ -133,6 +154,7 @@ class KafkaSource:
         self._ids: dict[str, str] = {}
         self._partitions_checked = -float("inf")
         group = settings.assignment == "group"
+        self._joins_again = bool(settings.group_instance)
         options = connection_options(settings.kafka)
         with translated("connecting"):
             self._admin = KafkaAdminClient(**options)
@@ -197,10 +219,33 @@ class KafkaSource:
         members that poll with pauses between can go on like this for minutes.
         """
         # With something to tell already, only what is here is taken along.
-        fetched: dict[Any, list[Any]] = self._consumer.poll(timeout_ms=0 if self._events else int(timeout_s * 1000))
+        fetched = self._poll_once(0 if self._events else int(timeout_s * 1000))
         deadline = time.monotonic() + REBALANCE_WAIT_S
         while not fetched and not self._events and self._rebalancing() and time.monotonic() < deadline:
-            fetched = self._consumer.poll(timeout_ms=REBALANCE_POLL_MS)
+            fetched = self._poll_once(REBALANCE_POLL_MS)
+        return fetched
+
+    def _poll_once(self, timeout_ms: int) -> dict[Any, list[Any]]:
+        """Poll, and insist on a join that is not completed when the time is over.
+
+        A join that new partitions call for (or a topic that was not known yet) counts as needed only until the leader
+        has assigned. When that happens between two polls, kafka-python takes the join for done and never its result:
+        without partitions and without heartbeats for ever. Asking again costs nothing while a join is on its way.
+
+        And some joins leave a partition to nobody, until the next one; after these we ask for one more:
+        a member with a name of its own that comes back is given its old part without a rebalance, also when it ended
+        between giving a partition up and the join by which others get that; and a member that was thrown out while it
+        was silent may have joined with the claim to what it had before, so that the leader waits for it to give up what
+        it does not have.
+        """
+        fetched: dict[Any, list[Any]] = self._consumer.poll(timeout_ms=timeout_ms)
+        if self._settings.assignment == "group":
+            state = self._consumer.group_metadata().state
+            if state is MemberState.REBALANCING:
+                self._consumer._coordinator.request_rejoin()
+            elif self._joins_again and state is MemberState.STABLE:
+                self._joins_again = False
+                self._consumer._coordinator.request_rejoin()
         return fetched
 
     def _rebalancing(self) -> bool:

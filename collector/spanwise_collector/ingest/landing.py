@@ -120,7 +120,7 @@ class Lander:
                 )
             work.landed.add(table)
         counts, refused_rows = _counts(work)
-        rejections = [*work.batch.rejections, *rejections_of(work.refused, work.records, work.batch.tables)]
+        rejections = [*work.batch.rejections, *rejections_of(work.refused, work.records, work.batch)]
         self._record(work, counts)
         if rejections:
             self._rejects.publish([to_reject(rejection, code_version=self._code_version) for rejection in rejections])
@@ -133,17 +133,23 @@ class Lander:
         self._on_step(Step.INSERTED)
 
     def _record(self, work: Work, counts: Counts) -> None:
-        row = ledger_row(work.covered, work.records, counts, code_version=self._code_version, now=self._now())
+        row = ledger_row(
+            work.covered,
+            work.records,
+            counts,
+            code_version=self._code_version,
+            now=self._now(),
+            erasures=work.batch.erasures,
+        )
         self._store.insert(LEDGER_TABLE, row, token=work.covered.token(LEDGER_TABLE))
         self._on_step(Step.RECORDED)
 
 
 def _counts(work: Work) -> tuple[Counts, int]:
     batch = work.batch
-    refused: Mapping[str, int] = {
-        table: sum(row.table == table for row in work.refused) for table in ("spans", "scores")
-    }
-    rows = sum(refused.values())
+    items = [row.table for row in work.refused if row.is_item(batch.carried_scores)]
+    refused: Mapping[str, int] = {table: items.count(table) for table in ("spans", "scores")}
+    rows = len(items)
     return (
         Counts(
             spans=batch.spans - refused["spans"],
@@ -151,9 +157,11 @@ def _counts(work: Work) -> tuple[Counts, int]:
             contents=batch.contents,
             rejected=batch.rejected + rows,
             duplicates=batch.duplicates,
-            # A refused row of another table is a body, or a note about a producer: kept out, and flagged.
+            # Any other refused row is a body, a score that its span carried, or a note about a producer: left out, and
+            # flagged.
             warnings=batch.warnings + len(work.refused) - rows,
             bytes=batch.bytes,
+            erased=batch.erased,
         ),
         rows,
     )

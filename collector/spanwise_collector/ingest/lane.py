@@ -9,6 +9,7 @@ from spanwise_collector.ingest.buffer import Buffer
 from spanwise_collector.ingest.landing import Landed, Refused, Work
 from spanwise_collector.ingest.ledger import Counts
 from spanwise_collector.ingest.records import Record
+from spanwise_collector.ingest.reject_rate import RejectRate
 from spanwise_collector.ingest.seen import SeenSpans
 from spanwise_collector.ingest.settings import IngestSettings
 from spanwise_collector.ingest.source import Partition
@@ -32,9 +33,12 @@ class Reading:
         topic_id: the topic these offsets belong to.
         next_offset: the first offset that is not released.
         cut_offset: the first offset that is in no batch yet.
+        log_start: the first offset that Kafka had when the partition was opened, or a later one where reading began.
         read_offset: the next offset to be fetched.
         seen: the duplicate filter.
+        rate: how much was refused lately.
         redo_to: last offset of a pinned batch that has to be stored again before anything else.
+        redo_erasures: version of the list of what was erased by which that batch was built.
         limit: at most so many records in the next batch, after the store refused a larger one; None for no limit.
         buffer: records that are in no batch yet.
         stage: how far `work` is.
@@ -47,9 +51,12 @@ class Reading:
     topic_id: str
     next_offset: int
     cut_offset: int
+    log_start: int
     read_offset: int
     seen: SeenSpans
+    rate: RejectRate
     redo_to: int | None = None
+    redo_erasures: int = 0
     limit: int | None = None
     buffer: Buffer = field(default_factory=Buffer)
     stage: Stage = Stage.BUILT
@@ -99,6 +106,7 @@ class Lane:
         retry_at: nothing is tried before this time.
         attempts: failures in a row.
         waiting: why nothing is tried, in words.
+        held: why it is not read on although nothing fails, in words: too much would be refused.
         end_offset: as last heard.
         spans: stored since this collector has the partition; `rejected` and `duplicates` likewise.
         last_batch: when the last batch was released.
@@ -111,6 +119,7 @@ class Lane:
     retry_at: float = 0.0
     attempts: int = 0
     waiting: str = ""
+    held: str = ""
     end_offset: int | None = None
     stored: int = 0
     rejected: int = 0

@@ -31,6 +31,8 @@ SCHEMA: Final = pa.schema(
         ("last_record_ts", _MILLIS),
         ("code_version", pa.string()),
         ("ts", _MILLIS),
+        ("n_erased", pa.uint64()),
+        ("erasures", pa.uint64()),
     ]
 )
 
@@ -42,12 +44,15 @@ class Range:
     Attributes:
         first: offset where the batch starts; right after the batch before it.
         last: offset of its last record. Offsets that hold no record (compaction, transaction markers) may lie inside.
+        lost: so many offsets from `first` on were pinned with the batch and deleted by Kafka before it was stored, as
+            far as is known. The ledger does not have them.
     """
 
     partition: Partition
     topic_id: str
     first: int
     last: int
+    lost: int = 0
 
     def token(self, table: str) -> str:
         """The insert token of this batch's rows in a table: the same for the same offsets, whoever inserts them."""
@@ -59,7 +64,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of a batch's items: spans + scores + contents + rejected + duplicates = emitted."""
+    """What became of a batch's items: spans + scores + contents + rejected + duplicates + erased = emitted."""
 
     spans: int
     scores: int
@@ -68,10 +73,17 @@ class Counts:
     duplicates: int
     warnings: int
     bytes: int
+    erased: int = 0
 
 
 def ledger_row(
-    covered: Range, records: Sequence[Record], counts: Counts, *, code_version: str, now: datetime
+    covered: Range,
+    records: Sequence[Record],
+    counts: Counts,
+    *,
+    code_version: str,
+    now: datetime,
+    erasures: int = 0,
 ) -> pa.RecordBatch:
     """One row: which offsets became how many rows.
 
@@ -81,13 +93,14 @@ def ledger_row(
         counts: what became of them.
         code_version: of the code that made the rows.
         now: when they were stored.
+        erasures: version of the list of what was erased by which they were built.
     """
     times = [record.timestamp_ms for record in records]
     values: list[object] = [
         covered.partition.topic,
         covered.topic_id,
         covered.partition.number,
-        covered.first,
+        covered.first + covered.lost,
         covered.last,
         len(records),
         counts.spans,
@@ -101,6 +114,8 @@ def ledger_row(
         max(times),
         code_version,
         int(now.timestamp() * 1000),
+        counts.erased,
+        erasures,
     ]
     columns = [pa.array([value], field.type) for value, field in zip(values, SCHEMA, strict=True)]
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)

@@ -6,14 +6,17 @@ docs/decisions/0003-exactly-once.md.
 """
 
 import logging
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
 from typing import Final, Protocol
 
+from spanwise_collector.ingest.buffer import Buffer
 from spanwise_collector.ingest.draft import Batch
+from spanwise_collector.ingest.erased import Erased
+from spanwise_collector.ingest.erasure_list import ErasureList
 from spanwise_collector.ingest.errors import IngestError
 from spanwise_collector.ingest.landing import Landed, Lander, Refused, Work
 from spanwise_collector.ingest.lane import Lane, Reading, Stage
@@ -21,6 +24,8 @@ from spanwise_collector.ingest.ledger import Range
 from spanwise_collector.ingest.opening import LostOffsets, start_of
 from spanwise_collector.ingest.pins import Pins
 from spanwise_collector.ingest.records import Record
+from spanwise_collector.ingest.reject_rate import RejectRate, Share, held_text, share_of
+from spanwise_collector.ingest.replayed import AlsoSeen, StoredAmong
 from spanwise_collector.ingest.seen import SeenSpans, StoredIds, ktopic
 from spanwise_collector.ingest.settings import IngestSettings
 from spanwise_collector.ingest.source import (
@@ -65,8 +70,12 @@ class Mode(Enum):
 class Transform(Protocol):
     """What the loop needs of the transformer."""
 
-    def transform(self, records: Sequence[Record], seen: Container[bytes]) -> Batch:
+    def transform(self, records: Sequence[Record], seen: Container[bytes], erased: Erased) -> Batch:
         """See `Transformer.transform`."""
+        ...
+
+    def ids_of_replayed(self, records: Sequence[Record]) -> Collection[bytes]:
+        """See `replayed.ids_of_replayed`."""
         ...
 
 
@@ -82,6 +91,8 @@ class Loop:
         lander: Lander,
         transformer: Transform,
         stored_ids: StoredIds,
+        stored_among: StoredAmong,
+        erasures: ErasureList,
         make_topics: Callable[[], object],
         executor: Executor,
         clock: Callable[[], float],
@@ -98,6 +109,8 @@ class Loop:
             lander: stores a batch.
             transformer: makes rows of records.
             stored_ids: reads the duplicate filter back.
+            stored_among: tells which spans of replayed records are stored already.
+            erasures: what was erased and must not come back.
             make_topics: makes the topics that are missing.
             executor: runs the lander; one worker is enough.
             clock: monotonic seconds.
@@ -111,6 +124,8 @@ class Loop:
         self._lander = lander
         self._transformer = transformer
         self._stored_ids = stored_ids
+        self._stored_among = stored_among
+        self._erasures = erasures
         self._make_topics = make_topics
         self._executor = executor
         self._clock = clock
@@ -135,6 +150,11 @@ class Loop:
         return self._waiting or (waiting[0] if waiting and all(waiting) else "")
 
     @property
+    def held(self) -> str:
+        """Which partitions are held because too much is refused, why, and what to do; empty for none."""
+        return " ".join(lane.held for _, lane in sorted(self._lanes.items()) if lane.held)
+
+    @property
     def busy(self) -> bool:
         """Whether a batch is being stored, or is stored and not yet released."""
         return any(
@@ -143,7 +163,7 @@ class Loop:
         )
 
     def drained(self) -> bool:
-        """Whether everything that the source holds now is stored. Asks the source.
+        """Whether everything that the source holds now is stored, but for partitions that are held. Asks the source.
 
         Raises:
             TransientSourceError: it does not answer.
@@ -151,7 +171,7 @@ class Loop:
         ends = self._source.end_offsets(list(self._lanes))
         for partition, lane in self._lanes.items():
             lane.end_offset = ends[partition]
-        return all(lane.is_drained() for lane in self._lanes.values())
+        return all(lane.held or lane.is_drained() for lane in self._lanes.values())
 
     def step(self, timeout_s: float, mode: Mode = Mode.RUN) -> None:
         """Take what the source has, and move every partition as far as it goes without waiting.
@@ -195,7 +215,7 @@ class Loop:
 
     def _take_records(self, partition: Partition, records: Sequence[Record]) -> None:
         lane = self._lanes.get(partition)
-        if lane is None or lane.reading is None or not records:
+        if lane is None or lane.reading is None or lane.held or not records:
             return
         reading = lane.reading
         if records[0].offset < reading.read_offset or any(record.topic_id != reading.topic_id for record in records):
@@ -212,6 +232,7 @@ class Loop:
         if lane.reading is not None:
             log.info("%s is opened anew: %s", partition, why)
         lane.reading = None
+        lane.held = ""
         self._source.pause([partition])
         lane.paused = True
 
@@ -275,6 +296,8 @@ class Loop:
     def _advance(self, lane: Lane, mode: Mode) -> bool:
         """One step of a partition; False when there is nothing to do for it now."""
         reading = lane.reading
+        if lane.held:
+            return False
         if reading is None:
             if mode is not Mode.FINISH:
                 self._open(lane)
@@ -283,7 +306,9 @@ class Loop:
             return mode is not Mode.FINISH and self._begin(reading, lane.partition, mode)
         match reading.stage:
             case Stage.BUILT:
-                return mode is not Mode.FINISH and self._pin(lane, reading, reading.work)
+                if mode is Mode.FINISH or self._hold(lane, reading, reading.work):
+                    return False
+                return self._pin(lane, reading, reading.work)
             case Stage.PINNED:
                 reading.outcome = self._executor.submit(self._lander.land, reading.work)
                 reading.stage = Stage.LANDING
@@ -299,28 +324,39 @@ class Loop:
         """Find out where to read on, and whether a pinned batch has to be stored again first."""
         partition = lane.partition
         topic_id = self._source.topic_id(partition.topic)
+        position = self._pins.load(partition, topic_id)
         start = start_of(
             partition,
-            self._pins.load(partition, topic_id),
+            position,
             self._source.log_range(partition),
             outside=lane.outside,
             lost_offsets=self._settings.lost_offsets,
         )
         if start.lost:
             self._note_lost(partition, start.lost)
+        if position is None and start.offset > 0:
+            log.warning(
+                "Nothing of %s was read yet: it begins with offset %d, the oldest that Kafka has. "
+                "Kafka deleted offsets 0 to %d of %s unread.",
+                partition,
+                start.offset,
+                start.offset - 1,
+                partition,
+            )
         seen = SeenSpans(self._settings.duplicate_window)
         seen.add(
-            self._stored_ids(
-                ktopic(partition.topic, topic_id), partition.number, seen.first(start.offset), start.compare_before
-            )
+            self._stored_ids(ktopic(partition.topic, topic_id), partition.number, seen.first(start.first), start.offset)
         )
         lane.reading = Reading(
             topic_id=topic_id,
-            next_offset=start.offset,
-            cut_offset=start.offset,
+            next_offset=start.first,
+            cut_offset=start.first,
+            log_start=start.offset,
             read_offset=start.offset,
             seen=seen,
+            rate=RejectRate(self._settings.reject_limit),
             redo_to=start.redo_to,
+            redo_erasures=start.erasures,
         )
         lane.waiting = ""
         lane.outside = False
@@ -344,14 +380,32 @@ class Loop:
         flush = flush or crowded >= self._settings.buffer_bytes
         if not reading.is_due(self._settings, self._clock(), flush=flush):
             return None
-        redo_to, first = reading.redo_to, reading.cut_offset
+        redo_to, first, limit = reading.redo_to, reading.cut_offset, reading.limit
+        # The same as before for a batch that may have landed in part, so that its rows are the same.
+        erased = self._erasures.current() if redo_to is None else self._erasures.at(reading.redo_erasures)
         records = reading.cut(self._settings)
         reading.redo_to = None
         if not records:
             return None  # the pinned records are gone from the log by compaction
         last = records[-1].offset if redo_to is None else redo_to
         began = self._clock()
-        batch = self._transformer.transform(records, reading.seen.before(first))
+        replayed = self._transformer.ids_of_replayed(records)
+        if replayed and reading.work is not None:
+            # Built ahead it would not be compared with what is still being stored, but built again it would.
+            reading.buffer.restore(records, self._clock())
+            return None
+        seen = reading.seen.before(first)
+        if replayed:
+            try:
+                stored = self._stored_among(
+                    ktopic(partition.topic, reading.topic_id), partition.number, first, replayed
+                )
+            except TransientStoreError:
+                reading.buffer.restore(records, self._clock())
+                reading.redo_to, reading.limit = redo_to, limit
+                raise
+            seen = AlsoSeen(seen, stored)
+        batch = self._transformer.transform(records, seen, erased)
         self._counters = replace(
             self._counters, transform_seconds=self._counters.transform_seconds + self._clock() - began
         )
@@ -359,9 +413,23 @@ class Loop:
         if spans is not None:
             reading.seen.add(zip(spans.column("koff").to_pylist(), batch.span_ids, strict=True))
         reading.cut_offset = last + 1
-        covered = Range(partition, reading.topic_id, first, last)
+        covered = Range(partition, reading.topic_id, first, last, lost=max(0, reading.log_start - first))
         self._on_step(Step.BUILT)
         return Work(covered, records, batch, redo=redo_to is not None)
+
+    def _hold(self, lane: Lane, reading: Reading, work: Work) -> bool:
+        """Stop reading the partition before this batch when too much is refused; it stays so until it is opened anew.
+
+        A batch that was pinned before has its pin still.
+        """
+        found = reading.rate.too_much(share_of(work.batch))
+        if found is None:
+            return False
+        lane.held = lane.waiting = held_text(work.covered, found, work.batch, self._settings.reject_limit)
+        log.error("%s", lane.held)
+        reading.work = reading.following = None
+        reading.buffer = Buffer()
+        return True
 
     def _pin(self, lane: Lane, reading: Reading, work: Work) -> bool:
         # Records were fetched while the topic had the id it has now, or the batch belongs to a topic that is gone: ids
@@ -369,7 +437,8 @@ class Loop:
         self._check_topic(lane.partition.topic)
         if lane.reading is not reading:
             return True
-        self._pins.pin(lane.partition, reading.topic_id, work.covered.first, work.covered.last)
+        covered = work.covered
+        self._pins.pin(lane.partition, reading.topic_id, covered.first, covered.last, work.batch.erasures)
         reading.stage = Stage.PINNED
         lane.recovered()
         self._on_step(Step.PINNED)
@@ -420,8 +489,12 @@ class Loop:
         self._pins.release(lane.partition, reading.topic_id, work.covered.last + 1)
         reading.next_offset = work.covered.last + 1
         reading.work = reading.landed = None
+        if work.covered.lost:
+            # Its lost records may have landed with it, from another collector: the filter is read back with them.
+            self._close_lane(lane.partition, "the head of its pinned batch was deleted")
         lane.recovered()
         lane.count(landed.counts, self._now())
+        reading.rate.add(share_of(work.batch) + Share(rejected=landed.refused_rows))
         self._counters = with_batch(self._counters, len(work.records), landed.counts, landed.seconds, redo=work.redo)
         self._on_step(Step.RELEASED)
 
@@ -434,7 +507,12 @@ class Loop:
         resume: list[Partition] = []
         for lane in self._lanes.values():
             reading = lane.reading
-            stop = reading is None or reading.is_full(self._settings) or (crowded and len(reading.buffer) > 0)
+            stop = (
+                reading is None
+                or bool(lane.held)
+                or reading.is_full(self._settings)
+                or (crowded and len(reading.buffer) > 0)
+            )
             if stop != lane.paused:
                 (pause if stop else resume).append(lane.partition)
                 lane.paused = stop

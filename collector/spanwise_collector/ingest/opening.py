@@ -21,16 +21,18 @@ class Start:
     """Where reading begins.
 
     Attributes:
+        first: where the next batch begins: before `offset` when Kafka has deleted the head of a pinned batch.
         offset: the first record to read.
-        redo_to: last offset of the pinned batch that starts there, or None.
-        compare_before: spans stored from offsets before this one are in the duplicate filter.
+        redo_to: last offset of the pinned batch that starts at `first`, or None.
         lost: what is skipped, if anything.
+        erasures: version of the list of what was erased by which the pinned batch was built.
     """
 
+    first: int
     offset: int
-    redo_to: int | None
-    compare_before: int
+    redo_to: int | None = None
     lost: LostOffsets | None = None
+    erasures: int = 0
 
 
 def start_of(
@@ -55,7 +57,7 @@ def start_of(
             that it was cut and new records come under old offsets.
     """
     if position is None:
-        return Start(log.start, None, log.start)
+        return Start(log.start, log.start)
     first, pinned_to = position.next_offset, position.pinned_to
     if outside and first > log.end:
         raise IngestError(
@@ -64,7 +66,7 @@ def start_of(
             "would be taken for old ones. Delete the topic and make it anew; its stored rows stay."
         )
     if first >= log.start:
-        return Start(first, pinned_to, first)
+        return Start(first, first, pinned_to, erasures=position.erasures)
     lost = LostOffsets(first, log.start - 1)
     if lost_offsets == "stop":
         raise IngestError(
@@ -72,6 +74,8 @@ def start_of(
             "retention is shorter than the collector was behind). To go on with the oldest record there is, set "
             "SPANWISE_LOST_OFFSETS=skip; what is skipped is counted. To keep more, raise the topic's retention.ms."
         )
-    # Of a pinned batch that is partly deleted, spans may be stored already: they go into the filter, so that the rest
-    # of its records stores only what is missing.
-    return Start(log.start, None, max(log.start, 0 if pinned_to is None else pinned_to + 1), lost)
+    if pinned_to is None or pinned_to < log.start:
+        return Start(log.start, log.start, lost=lost)
+    # The rest of a pinned batch is stored under the tokens of the whole. Each table then has the whole, if that landed,
+    # or the rest; and of a collector that was replaced and whose insert is still on its way nothing is stored twice.
+    return Start(first, log.start, pinned_to, lost, position.erasures)

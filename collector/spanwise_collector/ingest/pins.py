@@ -25,11 +25,13 @@ class Position:
         next_offset: the first offset that is not known to be stored.
         pinned_to: last offset of the batch that was begun there, or None.
         code_version: of the code that pinned or released.
+        erasures: version of the list of what was erased by which the pinned batch was built.
     """
 
     next_offset: int
     pinned_to: int | None = None
     code_version: str = ""
+    erasures: int = 0
 
 
 class Pins(Protocol):
@@ -39,7 +41,7 @@ class Pins(Protocol):
         """Where the partition stands; None when nothing of this topic (by its id) was ever begun."""
         ...
 
-    def pin(self, partition: Partition, topic_id: str, first: int, last: int) -> None:
+    def pin(self, partition: Partition, topic_id: str, first: int, last: int, erasures: int = 0) -> None:
         """From now on, [first, last] may be in the tables. Replaces an earlier pin of the partition."""
         ...
 
@@ -61,7 +63,7 @@ class CommitPins:
         commit = self._source.committed(partition)
         if commit is None:
             return None
-        found = _parse(commit.metadata)
+        found = parse_metadata(commit.metadata)
         if found.get("id", topic_id) != topic_id:
             return None  # committed for a topic of the same name that was deleted
         to = found.get("to")
@@ -69,15 +71,19 @@ class CommitPins:
             next_offset=commit.offset,
             pinned_to=to if isinstance(to, int) and to >= commit.offset else None,
             code_version=str(found.get("v", "")),
+            erasures=number if isinstance(number := found.get("e"), int) else 0,
         )
 
-    def pin(self, partition: Partition, topic_id: str, first: int, last: int) -> None:
+    def pin(self, partition: Partition, topic_id: str, first: int, last: int, erasures: int = 0) -> None:
         """See `Pins.pin`.
 
         Raises:
             SourceError: the broker does not keep commit metadata, so that pins would be lost.
         """
-        self._source.commit(partition, Commit(first, self._metadata({"id": topic_id, "to": last})))
+        self._source.commit(
+            partition,
+            Commit(first, self._metadata({"id": topic_id, "to": last, **({"e": erasures} if erasures else {})})),
+        )
         if not self._broker_keeps_metadata:
             kept = self.load(partition, topic_id)
             if kept is None or kept.pinned_to != last:
@@ -95,10 +101,11 @@ class CommitPins:
         return json.dumps({**content, "v": self._code_version}, separators=(",", ":"))
 
 
-def _parse(metadata: str) -> Mapping[str, Any]:
+def parse_metadata(metadata: str) -> Mapping[str, Any]:
+    """What lies beside a committed offset; empty when it is not ours."""
     try:
         found = json.loads(metadata)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -134,26 +141,26 @@ class TablePins:
     def load(self, partition: Partition, topic_id: str) -> Position | None:
         """See `Pins.load`."""
         found = self._store.query(
-            "SELECT next_offset, pin_to, code_version, version FROM ingest_pins "
+            "SELECT next_offset, pin_to, code_version, version, erasures FROM ingest_pins "
             "WHERE topic = {topic:String} AND topic_id = {topic_id:String} AND part = {part:UInt16} "
             "ORDER BY version DESC LIMIT 1",
             {"topic": partition.topic, "topic_id": topic_id, "part": partition.number},
         ).rows
         if not found:
             return None
-        next_offset, pin_to, code_version, version = found[0]
+        next_offset, pin_to, code_version, version, erasures = found[0]
         self._last[partition, topic_id] = int(version)
-        return Position(int(next_offset), None if pin_to == NO_PIN else int(pin_to), str(code_version))
+        return Position(int(next_offset), None if pin_to == NO_PIN else int(pin_to), str(code_version), int(erasures))
 
-    def pin(self, partition: Partition, topic_id: str, first: int, last: int) -> None:
+    def pin(self, partition: Partition, topic_id: str, first: int, last: int, erasures: int = 0) -> None:
         """See `Pins.pin`."""
-        self._write(partition, topic_id, first, last)
+        self._write(partition, topic_id, first, last, erasures)
 
     def release(self, partition: Partition, topic_id: str, next_offset: int) -> None:
         """See `Pins.release`."""
         self._write(partition, topic_id, next_offset, NO_PIN)
 
-    def _write(self, partition: Partition, topic_id: str, next_offset: int, pin_to: int) -> None:
+    def _write(self, partition: Partition, topic_id: str, next_offset: int, pin_to: int, erasures: int = 0) -> None:
         # Rises even when the machine's clock was set back.
         version = max(self._version(), self._last.get((partition, topic_id), 0) + 1)
         rows = pa.RecordBatch.from_pydict(
@@ -165,7 +172,58 @@ class TablePins:
                 "pin_to": pa.array([pin_to], pa.int64()),
                 "code_version": pa.array([self._code_version], pa.string()),
                 "version": pa.array([version], pa.uint64()),
+                "erasures": pa.array([erasures], pa.uint64()),
             }
         )
         self._store.insert("ingest_pins", rows, token=f"{topic_id}:{partition.number}:{version}:ingest_pins")
         self._last[partition, topic_id] = version
+
+
+StoredUntil = Callable[[Partition, str], int | None]
+"""(partition, topic id) to the last offset of it that became a batch in the ledger; None when there is none."""
+
+
+class LedgerBackedPins:
+    """Pins that ask the ledger where they know nothing, so that a partition is not stored from its beginning again.
+
+    Kafka forgets the offsets of a group that was away for long (`offsets.retention.minutes`, 7 days), and another
+    assignment keeps its pins elsewhere; the tables still hold what was stored.
+
+    Args:
+        pins: asked first.
+        stored_until: reads the ledger.
+    """
+
+    def __init__(self, pins: Pins, stored_until: StoredUntil) -> None:
+        self._pins = pins
+        self._stored_until = stored_until
+
+    def load(self, partition: Partition, topic_id: str) -> Position | None:
+        """See `Pins.load`."""
+        found = self._pins.load(partition, topic_id)
+        if found is not None:
+            return found
+        last = self._stored_until(partition, topic_id)
+        return None if last is None else Position(last + 1)
+
+    def pin(self, partition: Partition, topic_id: str, first: int, last: int, erasures: int = 0) -> None:
+        """See `Pins.pin`."""
+        self._pins.pin(partition, topic_id, first, last, erasures)
+
+    def release(self, partition: Partition, topic_id: str, next_offset: int) -> None:
+        """See `Pins.release`."""
+        self._pins.release(partition, topic_id, next_offset)
+
+
+def stored_until(store: PinStore) -> StoredUntil:
+    """Asks the table `ingest_ledger`."""
+
+    def read(partition: Partition, topic_id: str) -> int | None:
+        rows = store.query(
+            "SELECT max(off_to) FROM ingest_ledger WHERE topic = {topic:String} AND topic_id = {topic_id:String} "
+            "AND part = {part:UInt16} HAVING count() > 0",
+            {"topic": partition.topic, "topic_id": topic_id, "part": partition.number},
+        ).rows
+        return int(rows[0][0]) if rows else None
+
+    return read

@@ -1,18 +1,19 @@
 """Rows that ClickHouse refuses although the transform made them: found, left out, and handed on with their record."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
 
 from spanwise_collector.ingest.accounts import Rejection
+from spanwise_collector.ingest.draft import Batch
 from spanwise_collector.ingest.records import Record
 from spanwise_collector.store.errors import PermanentStoreError
 
 REASON: Final = "refused_by_store"
 COUNTED: Final = frozenset({"spans", "scores"})
-"""Tables whose rows are items of a producer; rows of the others are made from these."""
+"""Tables whose rows are items of a producer (but scores that spans carry); rows of the others are made from these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,10 @@ class RefusedRow:
     table: str
     row: int
     detail: str
+
+    def is_item(self, carried_scores: Container[int]) -> bool:
+        """Whether it was an item of a producer, which is counted; a score that a span carried is a part of the span."""
+        return self.table in COUNTED and not (self.table == "scores" and self.row in carried_scores)
 
 
 def insert_without_refused(
@@ -66,21 +71,19 @@ def _insert_part(
     return []
 
 
-def rejections_of(
-    refused: Sequence[RefusedRow], records: Sequence[Record], tables: Mapping[str, pa.RecordBatch]
-) -> list[Rejection]:
-    """The refused rows as rejections, one per record and table."""
+def rejections_of(refused: Sequence[RefusedRow], records: Sequence[Record], batch: Batch) -> list[Rejection]:
+    """The refused rows of a batch as rejections, one per record and table."""
     by_offset = {record.offset: record for record in records}
     grouped: dict[tuple[int, str], list[RefusedRow]] = {}
     for row in refused:
-        offset = _offset_of(row, tables)
+        offset = _offset_of(row, batch.tables)
         grouped.setdefault((records[0].offset if offset is None else offset, row.table), []).append(row)
     return [
         Rejection(
             record=by_offset[offset],
             reason=REASON,
             detail=f"ClickHouse refused {len(rows)} row(s) for the table {table}; the first: {rows[0].detail}",
-            items=len(rows) if table in COUNTED else 0,
+            items=sum(row.is_item(batch.carried_scores) for row in rows),
         )
         for (offset, table), rows in grouped.items()
     ]

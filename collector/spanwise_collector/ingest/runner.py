@@ -4,20 +4,22 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
 import pyarrow as pa
 
+from spanwise_collector.ingest.erasure_list import StoredErasures
 from spanwise_collector.ingest.errors import IngestError
 from spanwise_collector.ingest.kafka_source import KafkaRejectSink, KafkaSource, ensure_topics
 from spanwise_collector.ingest.landing import Lander
 from spanwise_collector.ingest.loop import Loop, Mode, Transform
-from spanwise_collector.ingest.pins import CommitPins, PinStore, TablePins
+from spanwise_collector.ingest.pins import CommitPins, LedgerBackedPins, PinStore, TablePins, stored_until
+from spanwise_collector.ingest.replayed import stored_among
 from spanwise_collector.ingest.seen import Queries, stored_ids
 from spanwise_collector.ingest.settings import IngestSettings
 from spanwise_collector.ingest.source import RejectSink, Source, SourceError, TransientSourceError
@@ -81,6 +83,14 @@ class _Stop:
     deadline: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """Somebody wants ingest to stand still: whether it does, and whether that is over."""
+
+    reached: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+
+
 class IngestRunner:
     """Runs ingest on a thread of its own, from `start` to `stop` or to a failure."""
 
@@ -118,6 +128,7 @@ class IngestRunner:
         self._on_step = on_step
         self._thread: threading.Thread | None = None
         self._stop: _Stop | None = None
+        self._hold: _Hold | None = None
         self._wake = threading.Event()
         self._status = IngestStatus(running=False)
 
@@ -158,6 +169,32 @@ class IngestRunner:
                 "Ingest did not end within %.0f s; what it was storing is recognised at the next start", timeout_s
             )
 
+    @contextmanager
+    def paused(self, timeout_s: float) -> Iterator[None]:
+        """During the block nothing is stored: batches that were begun are finished and released, and none is begun.
+
+        Records stay in Kafka meanwhile. The block has to end before the group's longest time between polls (5 min).
+
+        Args:
+            timeout_s: how long to wait for what is being stored.
+
+        Raises:
+            TimeoutError: it is still being stored; ingest goes on.
+            RuntimeError: it is paused already.
+        """
+        if self._hold is not None:
+            raise RuntimeError("Ingest is paused already.")
+        hold = self._hold = _Hold()
+        try:
+            deadline = self._clock() + timeout_s
+            while self._thread is not None and self._thread.is_alive() and not hold.reached.wait(STEP_TIMEOUT_S):
+                if self._clock() > deadline:
+                    raise TimeoutError(f"Ingest was still storing a batch after {timeout_s:.0f} s.")
+            yield
+        finally:
+            self._hold = None
+            hold.over.set()
+
     def _run(self) -> None:
         failure = ""
         try:
@@ -188,6 +225,8 @@ class IngestRunner:
     def _connected(self) -> Connection | None:
         """Try until a broker answers; None when a stop comes first."""
         while self._stop is None:
+            if (hold := self._hold) is not None:
+                hold.reached.set()
             try:
                 return self._connect(self._settings)
             except TransientSourceError as error:
@@ -218,10 +257,12 @@ class IngestRunner:
         return Loop(
             settings=settings,
             source=connection.source,
-            pins=pins,
+            pins=LedgerBackedPins(pins, stored_until(self._database)),
             lander=lander,
             transformer=self._transformer,
             stored_ids=stored_ids(self._database),
+            stored_among=stored_among(self._database),
+            erasures=StoredErasures(self._database, self._clock),
             make_topics=connection.make_topics,
             executor=executor,
             clock=self._clock,
@@ -232,6 +273,8 @@ class IngestRunner:
 
     def _work(self, loop: Loop) -> None:
         while self._stop is None:
+            if (hold := self._hold) is not None:
+                self._stand_still(loop, hold)
             self._step(loop, Mode.RUN)
         # A second stop may come while the first one drains, and counts instead of it.
         while self._stop.drain and self._clock() < self._stop.deadline:
@@ -244,11 +287,19 @@ class IngestRunner:
         while loop.busy and self._clock() < deadline:
             self._step(loop, Mode.FINISH)
 
+    def _stand_still(self, loop: Loop, hold: _Hold) -> None:
+        while loop.busy and not hold.over.is_set() and self._stop is None:
+            self._step(loop, Mode.FINISH)
+        if not loop.busy:
+            hold.reached.set()
+        while self._stop is None and not hold.over.wait(STEP_TIMEOUT_S):
+            pass
+
     def _step(self, loop: Loop, mode: Mode) -> None:
         loop.step(STEP_TIMEOUT_S, mode)
         self._show(loop)
 
     def _show(self, loop: Loop) -> None:
         self._status = IngestStatus(
-            running=True, waiting=loop.waiting, partitions=loop.partitions(), counters=loop.counters
+            running=True, waiting=loop.waiting, held=loop.held, partitions=loop.partitions(), counters=loop.counters
         )

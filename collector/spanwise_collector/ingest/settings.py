@@ -53,6 +53,7 @@ class IngestSettings:
         duplicate_window: spans are compared with those of so many offsets before their batch.
         lost_offsets: what to do when Kafka has deleted records that were not read yet: `stop` and say so, or `skip`
             them and count.
+        reject_limit: a partition is held when a larger share of its last 1,000 items or more is refused; 1 for never.
         check_seconds: how often topics and end offsets are looked at.
     """
 
@@ -74,4 +75,5 @@ class IngestSettings:
     buffer_bytes: int = 256_000_000
     duplicate_window: int = 500
     lost_offsets: Literal["stop", "skip"] = "stop"
+    reject_limit: float = 0.5
     check_seconds: float = 2.0

@@ -17,6 +17,7 @@ class IngestCounters:
         contents: log records with message content stored.
         rejected: spans and log records refused, by the transform or by the store.
         duplicates: spans dropped because the partition's recent records had them already.
+        erased: spans and log records left out because they were erased.
         warnings: values that were kept but flagged.
         bytes: sum of the records' values.
         batches: batches released.
@@ -34,6 +35,7 @@ class IngestCounters:
     contents: int = 0
     rejected: int = 0
     duplicates: int = 0
+    erased: int = 0
     warnings: int = 0
     bytes: int = 0
     batches: int = 0
@@ -63,6 +65,7 @@ def with_batch(counters: IngestCounters, records: int, counts: Counts, seconds: 
         contents=counters.contents + counts.contents,
         rejected=counters.rejected + counts.rejected,
         duplicates=counters.duplicates + counts.duplicates,
+        erased=counters.erased + counts.erased,
         warnings=counters.warnings + counts.warnings,
         bytes=counters.bytes + counts.bytes,
         batches=counters.batches + 1,
@@ -78,6 +81,7 @@ class IngestStatus:
     Attributes:
         running: the loop is alive; False before `start`, after `stop` and after a failure.
         waiting: what it waits for before it can read at all (a broker that is away, a topic), in words; else empty.
+        held: which partitions are held because too much of them is refused, and what to do; empty for none.
         failure: why it stopped by itself and what to do about it; empty while it has not. Nothing is lost by it: what
             was not stored is still in Kafka.
         partitions: those assigned to this collector, by topic and number.
@@ -86,14 +90,15 @@ class IngestStatus:
 
     running: bool
     waiting: str = ""
+    held: str = ""
     failure: str = ""
     partitions: tuple[PartitionState, ...] = ()
     counters: IngestCounters = field(default_factory=IngestCounters)
 
     @property
     def ready(self) -> bool:
-        """Whether it can do its work: running, and neither waiting nor failed."""
-        return self.running and not self.waiting and not self.failure
+        """Whether it can do its work: running, and neither waiting, nor holding a partition, nor failed."""
+        return self.running and not self.waiting and not self.held and not self.failure
 
     @property
     def lag(self) -> int | None:

@@ -18,8 +18,10 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from spanwise_collector.ingest.accounts import RecordAccount
 from spanwise_collector.ingest.cost import PriceBook
 from spanwise_collector.ingest.draft import Batch, Draft, Refusals
+from spanwise_collector.ingest.erased import NOTHING, Erased
 from spanwise_collector.ingest.records import Record
-from spanwise_collector.normalise.columns import load_arrow
+from spanwise_collector.ingest.replayed import ids_of_replayed
+from spanwise_collector.normalise.columns import SCORES, load_arrow
 from spanwise_collector.normalise.content_events import EVENTS
 from spanwise_collector.normalise.contents import event_name, read_contents
 from spanwise_collector.normalise.context import Sender, read_scope, read_sender
@@ -28,7 +30,7 @@ from spanwise_collector.normalise.front import Front
 from spanwise_collector.normalise.limits import MAX_RECORD_BYTES, MAX_RECORD_MS, MIN_RECORD_MS
 from spanwise_collector.normalise.masking import Masker
 from spanwise_collector.normalise.problems import Refused
-from spanwise_collector.normalise.scores import read_score
+from spanwise_collector.normalise.scores import Arrival, read_score
 from spanwise_collector.normalise.spans import SpanReader
 from spanwise_collector.normalise.traces import Traces, read_traces
 from spanwise_collector.normalise.where import stand
@@ -36,6 +38,7 @@ from spanwise_schemas.attributes import SCORE_EVENT
 from spanwise_schemas.wire import LOGS_TOPIC, Envelope, project_from_headers
 
 _MAX_RETENTION_DAYS: Final = 65_535
+_SCORE_TRACE, _SCORE_SESSION, _SCORE_TS = (SCORES.get_field_index(name) for name in ("trace_id", "session_id", "ts"))
 
 
 class Transformer:
@@ -69,21 +72,26 @@ class Transformer:
         self._masker = masker
         load_arrow()
 
-    def transform(self, records: Sequence[Record], seen: Container[bytes]) -> Batch:
+    def transform(self, records: Sequence[Record], seen: Container[bytes], erased: Erased = NOTHING) -> Batch:
         """Rows of a batch.
 
         Args:
             records: of one partition, in order of offset.
             seen: trace id and span id (24 bytes) of spans stored from the offsets before; these are dropped and
                 counted.
+            erased: what was erased; it is left out and counted.
         """
         with _no_collection():
-            draft = Draft(seen)
+            draft = Draft(seen, erased)
             for record in records:
                 self._record(record, draft)
             batch = draft.finish(records)
             del draft  # before collection goes on, or it would walk all rows once more
             return batch
+
+    def ids_of_replayed(self, records: Sequence[Record]) -> set[bytes]:
+        """See `replayed.ids_of_replayed`."""
+        return ids_of_replayed(records, self._front)
 
     def _record(self, record: Record, draft: Draft) -> None:
         masker = self._masker
@@ -132,7 +140,8 @@ class Transformer:
         project = project_from_headers(record.headers)
         for resource, scopes in traces.groups:
             sender = read_sender(resource, project)
-            items = refused = duplicates = 0
+            items = refused = left = 0
+            erased = -draft.erased_items
             for scope, spans in scopes:
                 where = stand(
                     sender,
@@ -146,12 +155,13 @@ class Transformer:
                 items += len(spans)
                 for item in spans:
                     try:
-                        duplicates += not draft.add_span(self._spans, item, where)
+                        left += not draft.add_span(self._spans, item, where)
                     except Refused as reason:
                         refused += 1
                         book.add(reason, 1)
             if items:
-                account.add(sender, items=items, rejected=refused, duplicates=duplicates)
+                erased += draft.erased_items
+                account.add(sender, items=items, rejected=refused, duplicates=left - erased, erased=erased)
             total += items
         return total
 
@@ -182,6 +192,7 @@ def _read_logs(
     for group in decoded.request.resource_logs:
         sender = read_sender(group.resource, project)
         items = refused = 0
+        erased = -draft.erased_items
         for scoped in group.scope_logs:
             for entry in scoped.log_records:
                 items += 1
@@ -191,7 +202,7 @@ def _read_logs(
                     refused += 1
                     book.add(reason, 1)
         if items:
-            account.add(sender, items=items, rejected=refused)
+            account.add(sender, items=items, rejected=refused, erased=erased + draft.erased_items)
         total += items
     return total
 
@@ -204,12 +215,30 @@ def _read_log(entry: LogRecord, sender: Sender, record: Record, draft: Draft, re
     """
     event = event_name(entry)
     if event == SCORE_EVENT:
-        row, warnings = read_score(entry, sender, record)
+        row, warnings = read_score(entry, sender, Arrival(record.timestamp_ms, record.offset))
+        if _was_erased(draft, sender, row[_SCORE_TRACE], record, row[_SCORE_SESSION], row[_SCORE_TS]):
+            return
         draft.scores.append(row)
+        draft.score_records += 1
     elif event in EVENTS:
+        if _was_erased(draft, sender, entry.trace_id, record):
+            return
         rows, warnings = read_contents(entry, event, sender, record, retention_days)
         draft.contents += rows
         draft.content_records += 1
     else:
         raise Refused("unknown_event", f"Event {event[:64]!r}:" if event else "Log record without an event name:")
     draft.warnings += len(warnings)
+
+
+def _was_erased(
+    draft: Draft, sender: Sender, trace_id: bytes, record: Record, session: str = "", time_us: int = 0
+) -> bool:
+    """Whether an item of a log record was erased; it is counted then."""
+    erased = draft.erased.projects.get(sender.project)
+    if erased is None:
+        return False
+    mark = erased.of_trace(trace_id) or erased.of_people("", session, time_us)
+    if mark:
+        draft.leave_out(sender.project, mark, trace_id if len(trace_id) == 16 else bytes(16), record.timestamp_ms)
+    return bool(mark)

@@ -40,7 +40,9 @@ _SPEAKERS: Final[Mapping[Side, str]] = {"input": "user", "output": "assistant"}
 _SAYS_SYSTEM: Final = re.compile(r'"role":"(?:system|developer)"')
 
 
-def understand(values: list[Any], plan: Plan, raw: dict[str, str], changes: dict[int, str]) -> tuple[str, str]:
+def understand(
+    values: list[Any], plan: Plan, raw: dict[str, str], changes: dict[int, str]
+) -> tuple[str, str, list[Any] | None]:
     """Read both bodies; what they tell fills the fields that have no value yet.
 
     Args:
@@ -50,17 +52,18 @@ def understand(values: list[Any], plan: Plan, raw: dict[str, str], changes: dict
         changes: receives the fields that a body filled: slot to `@input` or `@output`.
 
     Returns:
-        Previews of input and output.
+        Previews of input and output, and the messages of the output; None where it has none.
     """
-    previews = (
-        _side(values, _INPUT, "input", plan, raw, changes),
-        _side(values, _OUTPUT, "output", plan, raw, changes),
-    )
+    preview_in, _ = _side(values, _INPUT, "input", plan, raw, changes)
+    preview_out, answer = _side(values, _OUTPUT, "output", plan, raw, changes)
     if _INPUT in plan.others:
         _told_besides(values, _INPUT, "input", plan, raw, changes)
     if _OUTPUT in plan.others:
+        before = values[_OUTPUT]
         _told_besides(values, _OUTPUT, "output", plan, raw, changes)
-    return previews
+        if values[_OUTPUT] is not before:
+            answer = _parsed(values[_OUTPUT] or "")
+    return preview_in, preview_out, answer
 
 
 def _told_besides(
@@ -144,14 +147,19 @@ def understand_embedding(values: list[Any], plan: Plan, raw: dict[str, str], cha
             values[slot] = to_text(found.texts)
 
 
-def _side(values: list[Any], slot: int, side: Side, plan: Plan, raw: dict[str, str], changes: dict[int, str]) -> str:
+def _side(
+    values: list[Any], slot: int, side: Side, plan: Plan, raw: dict[str, str], changes: dict[int, str]
+) -> tuple[str, list[Any] | None]:
+    """Preview and messages of a body, which is put into the one form."""
     body: str = values[slot] or ""
     parsed = _parsed(body)
     if parsed is None:
-        if body:
-            # What goes into a model and comes out is said by someone, also where the source wrote only the words.
-            values[slot] = to_json([{"role": _SPEAKERS[side], "parts": [text_part(body)]}])
-        return body[:PREVIEW]
+        if not body:
+            return "", None
+        # What goes into a model and comes out is said by someone, also where the source wrote only the words.
+        said: list[Any] = [{"role": _SPEAKERS[side], "parts": [text_part(body)]}]
+        values[slot] = to_json(said)
+        return body[:PREVIEW], said
     if is_genai(parsed):
         opened = _mended(parsed, body, plan)
         if opened is not None:
@@ -160,18 +168,19 @@ def _side(values: list[Any], slot: int, side: Side, plan: Plan, raw: dict[str, s
             parsed = opened
         if side == "output" and values[_FINISH] is None:
             _finish(values, parsed, changes)
-        return preview_of(parsed, side)
+        return preview_of(parsed, side), parsed
     found = read_content(parsed, side)
     if found is None:
-        return body[:PREVIEW]
+        return body[:PREVIEW], None
     for filled in _fill(values, found, side):
         changes[filled] = "@" + side
     if found.messages is None:
-        return body[:PREVIEW]
+        return body[:PREVIEW], None
+    messages: list[Any] = list(found.messages)
     if not found.as_sent:
         _keep(slot, body, plan, raw)
-        values[slot] = to_json(list(found.messages))
-    return preview_of(list(found.messages), side) if found.messages else ""
+        values[slot] = to_json(messages)
+    return preview_of(messages, side) if messages else "", messages
 
 
 def _mended(messages: list[Message], body: str, plan: Plan) -> list[Message] | None:

@@ -88,6 +88,10 @@ SPANS: Final = pa.schema(
         ("cost_reported_n", pa.int64()),
         ("cost_computed_n", pa.int64()),
         ("usage_reason", _TEXT),
+        ("failure_class", _TEXT),
+        ("failure_sub", _TEXT),
+        ("failure_title", _TEXT),
+        ("fingerprint", pa.uint64()),
     ]
 )
 SPAN_IO: Final = pa.schema(
@@ -139,6 +143,8 @@ SCORES: Final = pa.schema(
         ("is_deleted", pa.uint8()),
         ("judge_cost_n", pa.int64()),
         ("judge_trace_id", _TRACE_ID),
+        ("inclusion_p", _FLOAT),
+        ("stratum", _TEXT),
     ]
 )
 PRODUCERS: Final = pa.schema(
@@ -155,6 +161,8 @@ PRODUCERS: Final = pa.schema(
         ("n_duplicates", pa.uint64()),
         ("first_ts", _MILLIS),
         ("last_ts", _MILLIS),
+        ("n_erased", pa.uint64()),
+        ("seq_list", pa.list_(pa.uint64())),
     ]
 )
 INGEST_REJECTS: Final = pa.schema(
@@ -172,6 +180,16 @@ INGEST_REJECTS: Final = pa.schema(
     ]
 )
 
+ERASURE_DROPS: Final = pa.schema(
+    [
+        ("project_id", _TEXT),
+        ("number", pa.uint64()),
+        ("trace_id", _TRACE_ID),
+        ("n_items", pa.uint64()),
+        ("ts", _MILLIS),
+    ]
+)
+
 TABLES: Final = {
     "spans": SPANS,
     "span_io": SPAN_IO,
@@ -179,6 +197,7 @@ TABLES: Final = {
     "scores": SCORES,
     "producers": PRODUCERS,
     "ingest_rejects": INGEST_REJECTS,
+    "erasure_drops": ERASURE_DROPS,
 }
 """Every table that is written from Kafka, in the order to insert."""
 

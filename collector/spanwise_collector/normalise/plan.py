@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic_core import from_json
 
+from spanwise_collector.normalise.evaluations import tells_evaluations
 from spanwise_collector.normalise.indexed import indexed_json, indexed_messages
 from spanwise_collector.normalise.limits import MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTES
 from spanwise_collector.normalise.messages.ai_sdk import ANSWER_PARTS, answer_of_parts
@@ -52,8 +53,9 @@ _ASSEMBLE: Final[Mapping[str, Callable[[Iterable[tuple[str, Value]]], object]]] 
     "ignored": lambda items: "",
 }
 _PUT_TOGETHER: Final = frozenset({"indexed_messages", "answer_parts"})
-_SAYS_MORE: Final = frozenset({"error_level", "error_message", "usage"})
-"""Fields whose attributes say more than the field keeps: a warning is no error, its words are no error's message."""
+_SAYS_MORE: Final = frozenset({"error_level", "error_message", "usage", "output_format", "fingerprint"})
+"""Fields whose attributes say more than the field keeps: a warning is no error, its words are no error's message; or of
+which no column keeps anything."""
 _NUMBERED: Final = frozenset({"indexed_messages", "indexed_json", "ignored"})
 _SCOPES: Final = sorted(
     {scope for one in SPAN_FIELDS for source in one.sources for scope in (*source.scopes, *source.but_not)}
@@ -101,6 +103,7 @@ class Plan:
         counting: what the main counts of input and output tokens hold.
         warnings: what was wrong with the names.
         convention: which convention the span follows, or "" where no name tells.
+        tells_scores: whether evaluations are among the attributes that fill no column.
     """
 
     label_steps: tuple[tuple[int, str, Read], ...]
@@ -118,6 +121,7 @@ class Plan:
     counting: tuple[Counting, Counting]
     warnings: frozenset[str]
     convention: str
+    tells_scores: bool
 
 
 class Planner:
@@ -218,6 +222,7 @@ class Planner:
             (_counting(best_of, "tok_input"), _counting(best_of, "tok_output")),
             frozenset(warnings),
             self._convention(found),
+            tells_evaluations(names_stored),
         )
 
     def _places(self, name: str, variant: tuple[str, ...]) -> list[tuple[int, int]]:

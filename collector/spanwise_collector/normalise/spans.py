@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from spanwise_collector.failures.suspects import is_suspect
 from spanwise_collector.ingest.cost import PriceBook
 from spanwise_collector.normalise.bodies import byte_length, event_list, events_json, exception, preview
 from spanwise_collector.normalise.calls import take_chunks, understand, understand_embedding
 from spanwise_collector.normalise.columns import Pairs, Row
 from spanwise_collector.normalise.content_events import take_contents
 from spanwise_collector.normalise.context import cut
+from spanwise_collector.normalise.failing import NO_FAILURE, failure_of_answer, failure_of_error
 from spanwise_collector.normalise.failures import tells_failure, unwrapped_exception
 from spanwise_collector.normalise.fill import fill_usage
 from spanwise_collector.normalise.front import Filled
@@ -18,10 +20,12 @@ from spanwise_collector.normalise.lazy import LazySpan
 from spanwise_collector.normalise.limits import MAX_FIELD
 from spanwise_collector.normalise.plan import SLOT, Plan, changed_mapping
 from spanwise_collector.normalise.readings import MAX_TTFT_US
+from spanwise_collector.normalise.span_scores import scores_of_span
 from spanwise_collector.normalise.usage import counts, read_bill, read_usage, usage_extra
 from spanwise_collector.normalise.validity import NO_PARENT, ids_of, parent_of, times_of
 from spanwise_collector.normalise.values import Value, clean, to_text
 from spanwise_collector.normalise.where import Where
+from spanwise_schemas.attributes import SCORE_EVENT
 from spanwise_schemas.conventions import FIRST_TOKEN_EVENTS
 
 _STATUS_UNSET: Final = 0
@@ -40,8 +44,9 @@ _LAST: Final = slice(SLOT["error_message"], SLOT["first_token_at"] + 1)
 _MAX_NAMES: Final = 4096
 
 
-ReadSpan: TypeAlias = tuple[Row, Row | None]
-"""What becomes of a span: its row for `spans`; that for `span_io`, or None where there is no body."""
+ReadSpan: TypeAlias = tuple[Row, Row | None, list[Row] | None]
+"""What becomes of a span: its row for `spans`; that for `span_io`, or None where there is no body; those for `scores`,
+or None where it carries no score."""
 
 
 class SpanReader:
@@ -81,7 +86,7 @@ class SpanReader:
         status = events.status if events else status
         kind = values[_KIND] or _guessed_kind(values)
         pieces = events.listed if events and "mlflow" in where.scope.variant else ()
-        preview_in, preview_out = _understood(kind, values, plan, raw, changes, pieces)
+        preview_in, preview_out, answer = _understood(kind, values, plan, raw, changes, pieces)
         body_in, body_out = values[_BODIES]
         system, tools = values[_INSTRUCTIONS]
         response_id = values[_RESPONSE_ID]
@@ -89,6 +94,10 @@ class SpanReader:
         error_message, error_level, params, streaming, tool_call_id, _, first_token_at = values[_LAST]
         if error_level:
             status = _STATUS_ERROR
+        # Before the row is made, which keeps the warnings.
+        scores = None
+        if plan.tells_scores or (events is not None and events.scored):
+            scores = scores_of_span(span, filled, where, warnings)
         told = changes != label_changes
         columns = label_columns(values, warnings) if told or not plan.labels_complete else labels.columns
         error_type = labels.error_type or error_type_column(values, warnings)
@@ -114,6 +123,14 @@ class SpanReader:
             warnings |= where.warnings
         if status == _STATUS_ERROR:
             message = message or (events.message if events else "") or error_message or ""
+            listed = events.listed if events else []
+            failed = failure_of_error(
+                where.sender.project, kind, name, values, (error_type, message), listed, filled.rest
+            )
+        elif is_suspect(values, answer) if kind == "llm" else kind == "retriever":
+            failed = failure_of_answer(where.sender.project, kind, name, values, answer)
+        else:
+            failed = NO_FAILURE
         sender, scope = where.sender, where.scope
         row: Row = (
             sender.project,
@@ -165,6 +182,7 @@ class SpanReader:
             reported_n,
             computed_n,
             reason,
+            *failed,
         )
         io: Row | None = None
         if body_in or body_out or system or tools or events or raw:
@@ -181,7 +199,7 @@ class SpanReader:
                 where.record_ms,
                 (list(raw), list(raw.values())) if raw else _NO_PAIRS,
             )
-        return row, io
+        return row, io, scores
 
     def _name(self, name: str, warnings: set[str]) -> str:
         """A span's name as stored; names that stay as they are, which are few, are remembered."""
@@ -198,8 +216,8 @@ def _understood(
     raw: dict[str, str],
     changes: dict[int, str],
     pieces: Sequence[dict[str, Value]],
-) -> tuple[str, str]:
-    """Previews of the bodies, which are read where the span is a model call.
+) -> tuple[str, str, list[Any] | None]:
+    """Previews of the bodies, which are read where the span is a model call, and the messages of its output.
 
     Args:
         kind: of the span.
@@ -216,7 +234,7 @@ def _understood(
     if kind == "embedding":
         understand_embedding(values, plan, raw, changes)
     body_in, body_out = values[_BODIES]
-    return preview(body_in or "", "input"), preview(body_out or "", "output")
+    return preview(body_in or "", "input"), preview(body_out or "", "output"), None
 
 
 def _guessed_kind(values: list[Any]) -> str:
@@ -242,6 +260,7 @@ class _Events:
     message: str
     status: int
     listed: list[dict[str, Value]]
+    scored: bool
 
 
 def _events(
@@ -261,7 +280,8 @@ def _events(
         values[SLOT["ttft_us"]] = _first_token(span)
         if values[SLOT["ttft_us"]] is not None and values[SLOT["streaming"]] is None:
             values[SLOT["streaming"]] = True
-    return _Events(events_json(listed), message, status, listed)
+    scored = any(event.get("name") == SCORE_EVENT for event in listed)
+    return _Events(events_json(listed), message, status, listed, scored)
 
 
 def _first_token(span: LazySpan) -> int | None:

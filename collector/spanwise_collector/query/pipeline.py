@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from spanwise_collector.query.sequences import MISSING
 from spanwise_collector.query.values import time_of
 from spanwise_collector.query.window import MINUTE, Window
 from spanwise_collector.store.database import Reader
@@ -56,16 +57,20 @@ def _between(column: str) -> str:
 def _ledger(reader: Reader, parameters: dict[str, object], timeout_s: float) -> dict[str, int]:
     # One row per released batch; LIMIT 1 BY leaves out a row that a repair wrote twice.
     sql = (
-        "SELECT sum(n_spans), sum(n_scores), sum(n_contents), sum(n_rejected), sum(n_duplicates), sum(n_warnings) FROM "
+        "SELECT sum(n_spans), sum(n_scores), sum(n_contents), sum(n_rejected), sum(n_duplicates), sum(n_warnings), "
+        "sum(n_erased) FROM "
         f"(SELECT * FROM ingest_ledger WHERE {_between('ts')} LIMIT 1 BY topic, topic_id, part, off_from)"
     )
-    spans, scores, contents, rejected, duplicates, warnings = reader.query(sql, parameters, timeout_s=timeout_s).rows[0]
+    spans, scores, contents, rejected, duplicates, warnings, erased = reader.query(
+        sql, parameters, timeout_s=timeout_s
+    ).rows[0]
     return {
-        "emitted": spans + scores + contents + rejected + duplicates,
+        "emitted": spans + scores + contents + rejected + duplicates + erased,
         "stored": spans + scores + contents,
         "scores": scores,
         "rejected": rejected,
         "duplicates": duplicates,
+        "erased": erased,
         "warnings": warnings,
     }
 
@@ -85,8 +90,9 @@ _PRODUCER_SUMS = (
     # One process is one producer, whatever its records say of its SDK: its scores and its spans are numbered together.
     # Without our headers (an OpenTelemetry Collector, say) project, service and SDK are all that tells producers apart.
     "producer, max(project_id) AS project, max(service) AS service_name, max(sdk) AS sdk_name, "
-    "sum(n_records) AS records, sum(n_spans) AS emitted, max(max_seq) AS seq, "
+    f"{MISSING} AS missing, sum(n_spans) AS emitted, "
     "max(dropped) AS lost, sum(n_rejected) AS rejected, sum(n_duplicates) AS duplicates, "
+    "sum(n_erased) AS erased, "
     "min(toUnixTimestamp64Micro(first_ts)) AS first, max(toUnixTimestamp64Micro(last_ts)) AS last"
 )
 
@@ -110,8 +116,9 @@ def _producer(row: dict[str, Any]) -> ProducerState:
         emitted=row["emitted"],
         rejected=row["rejected"],
         duplicates=row["duplicates"],
+        erased=row["erased"],
         dropped=row["lost"],
-        missing_records=max(0, row["seq"] + 1 - row["records"]),
+        missing_records=row["missing"],
         first_seen=time_of(row["first"]),
         last_seen=time_of(row["last"]),
     )

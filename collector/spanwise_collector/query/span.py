@@ -7,8 +7,9 @@ from typing import Any, Final, Literal
 from spanwise_collector.query.contents import Contents, contents_of
 from spanwise_collector.query.scores import scores_of
 from spanwise_collector.query.trace import SPAN_COLUMNS, WITHIN_TRACE, span_summary, within_trace
-from spanwise_collector.query.traces import summary_of
+from spanwise_collector.query.traces import BODY_DAYS, summary_of
 from spanwise_collector.query.values import micros
+from spanwise_collector.query.window import DAY
 from spanwise_collector.store.database import Reader
 from spanwise_schemas.api import CostDetail, SpanDetail
 from spanwise_schemas.usage_reasons import meaning_of
@@ -25,7 +26,7 @@ _THIS: Final = (
 
 
 def get_span(
-    reader: Reader, project: str, trace_id: bytes, span_id: bytes, *, timeout_s: float = 30.0
+    reader: Reader, project: str, trace_id: bytes, span_id: bytes, *, now_us: int, timeout_s: float = 30.0
 ) -> SpanDetail | None:
     """A span with its bodies.
 
@@ -34,6 +35,7 @@ def get_span(
         project: only a span of this project is found.
         trace_id: 16 bytes.
         span_id: 8 bytes.
+        now_us: current time; tells whether bodies that are not there have expired.
         timeout_s: for each query.
 
     Returns:
@@ -84,7 +86,7 @@ def get_span(
         usage_extra=row["usage_extra"],
         input=body["input"] or told.input,
         output=body["output"] or told.output,
-        bodies=_state(row, stored=bool(bodies) or told != Contents()),
+        bodies=_state(row, stored=bool(bodies) or told != Contents(), now_us=now_us),
         input_bytes=row["input_bytes"],
         output_bytes=row["output_bytes"],
         system_instructions=body["system_instructions"] or told.system,
@@ -96,10 +98,13 @@ def get_span(
     )
 
 
-def _state(row: Mapping[str, Any], *, stored: bool) -> Literal["stored", "none", "expired"]:
+def _state(row: Mapping[str, Any], *, stored: bool, now_us: int) -> Literal["stored", "none", "absent", "expired"]:
     if stored:
         return "stored"
-    return "expired" if row["input_bytes"] or row["output_bytes"] else "none"
+    if not row["input_bytes"] and not row["output_bytes"]:
+        return "none"
+    # A batch's spans are stored before its bodies: who asks between the two finds the one without the other.
+    return "expired" if row["start"] < now_us - BODY_DAYS * DAY else "absent"
 
 
 def _cost(row: Mapping[str, Any]) -> CostDetail:

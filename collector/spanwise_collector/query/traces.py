@@ -40,6 +40,12 @@ class TraceFilter:
         user: id of the trace's user.
         session: id of the trace's session.
         tags: the trace has a span with the tag.
+        releases: release of the trace.
+        prompts: the trace has a span with the prompt, name@version, or the name alone for all its versions.
+        providers: the trace has a span with the provider.
+        tools: the trace has a span of the tool.
+        user_groups: the trace has a span of a user of the group.
+        failures: the trace has a span that failed so; a class of failure.
         min_cost_n: nano-dollars, whole trace; traces without any known cost are left out by either limit.
         max_cost_n: the same, upper limit.
         min_duration_us: from the first start to the last end.
@@ -57,6 +63,12 @@ class TraceFilter:
     user: str | None = None
     session: str | None = None
     tags: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
+    prompts: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    user_groups: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
     min_cost_n: int | None = None
     max_cost_n: int | None = None
     min_duration_us: int | None = None
@@ -184,6 +196,9 @@ def _candidates(
     ]
     # One set for each filter: what the filters look for may lie in different rows of a trace.
     sets = [f"trace_id IN (SELECT trace_id FROM trace_agg WHERE {' AND '.join([*within, row])})" for row in rows]
+    for condition, name, values in _of_spans(wanted):
+        sets.append(f"trace_id IN (SELECT trace_id FROM spans WHERE {_SPANS_WITHIN} AND {condition})")
+        parameters |= {name: values, "tail_io": step.end + HOUR}
     if wanted.search is not None:
         sets.append(f"trace_id IN ({_searched(wanted.search, step, now_us)})")
         parameters |= wanted.search.parameters() | {"tail_io": step.end + HOUR}
@@ -194,6 +209,28 @@ def _candidates(
         "ORDER BY started DESC, trace_id DESC LIMIT {limit:UInt32}"
     )
     return [Cursor(started, trace_id) for started, trace_id in reader.query(sql, parameters, timeout_s=timeout_s).rows]
+
+
+_SPANS_WITHIN: Final = (
+    "project_id = {project:String} AND start_time >= fromUnixTimestamp64Micro({begin:Int64}, 'UTC') "
+    "AND start_time < fromUnixTimestamp64Micro({tail_io:Int64}, 'UTC')"
+)
+_PROMPT: Final = (
+    "if(prompt_name = '', prompt_version, if(prompt_version = '', prompt_name, "
+    "concat(prompt_name, '@', prompt_version)))"
+)
+
+
+def _of_spans(wanted: TraceFilter) -> list[tuple[str, str, list[str]]]:
+    """Conditions on a span of the trace, each with its parameter, for what `trace_agg` does not have."""
+    conditions = [
+        (f"({_PROMPT} IN {{prompts:Array(String)}} OR prompt_name IN {{prompts:Array(String)}})", "prompts"),
+        ("provider IN {providers:Array(String)}", "providers"),
+        ("tool_name IN {tools:Array(String)}", "tools"),
+        ("user_group IN {user_groups:Array(String)}", "user_groups"),
+        ("failure_class IN {failures:Array(String)}", "failures"),
+    ]
+    return [(sql, name, list(values)) for sql, name in conditions if (values := getattr(wanted, name))]
 
 
 _BELOW: Final = "(started < {upper:Int64} OR (started = {upper:Int64} AND trace_id < unhex({upper_id:String})))"
@@ -223,6 +260,7 @@ def _conditions(wanted: TraceFilter) -> tuple[list[str], list[str], dict[str, ob
         ("bitAnd(kinds, {kinds:UInt16}) != 0", "kinds", kind_bits(wanted.kinds)),
         ("hasAny(models, {models:Array(String)})", "models", list(wanted.models)),
         ("hasAny(tags, {tags:Array(String)})", "tags", list(wanted.tags)),
+        ("release IN {releases:Array(String)}", "releases", list(wanted.releases)),
         ("user_id = {user:String}", "user", wanted.user),
         ("session_id = {session:String}", "session", wanted.session),
     ]

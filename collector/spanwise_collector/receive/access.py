@@ -1,9 +1,9 @@
-"""Who may send, and to which project."""
+"""Who may send and ask, and for which project."""
 
 import base64
 import binascii
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from spanwise_collector.normalise.context import clean_project
 from spanwise_collector.receive.errors import NotTakenError, Reason
-from spanwise_collector.receive.keys import ANY_PROJECT, KeyRing, is_project, project_rule
+from spanwise_collector.receive.keys import ANY_PROJECT, KeyRing, Scope, is_project, project_rule, same_secret
 from spanwise_schemas import attributes as names
 
 PROJECT_HEADER: Final = "x-spanwise-project"
@@ -20,10 +20,10 @@ _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a sender may do.
+    """What somebody may do, out of what was asked for.
 
     Attributes:
-        projects: that it may write to, its own one first; None for all.
+        projects: that are open to it, its own one first; None for all.
         chosen: the project that the request's header names; empty for none.
         who: in sentences: the key, or the place.
     """
@@ -45,7 +45,7 @@ class Access:
         )
         if not named:
             return self.projects[0]
-        return self._allowed(clean_project(named), f"the resource attribute {names.PROJECT}")
+        return self.allowed(clean_project(named), f"the resource attribute {names.PROJECT}")
 
     def choose(self, project: str) -> "Access":
         """The same for a request whose header names a project.
@@ -55,13 +55,22 @@ class Access:
         """
         if not is_project(project):
             raise NotTakenError(Reason.BAD_BODY, f"{PROJECT_HEADER}: {project_rule(project)}.")
-        return Access(self.projects, self._allowed(project, f"the header {PROJECT_HEADER}"), self.who)
+        return Access(self.projects, self.allowed(project, f"the header {PROJECT_HEADER}"), self.who)
 
-    def _allowed(self, project: str, where: str) -> str:
+    def allowed(self, project: str, where: str) -> str:
+        """The project, when it is open.
+
+        Args:
+            project: that was named.
+            where: it was named, for the sentence.
+
+        Raises:
+            NotTakenError: it is not.
+        """
         if self.projects is not None and project not in self.projects:
             raise NotTakenError(
                 Reason.NOT_ALLOWED,
-                f"{where[0].upper()}{where[1:]} names the project {project!r}; {self.who} may write to "
+                f"{where[0].upper()}{where[1:]} names the project {project!r}; {self.who} is for "
                 f"{', '.join(map(repr, self.projects))}. Use a key of that project, or leave the name out.",
             )
         return project
@@ -70,33 +79,41 @@ class Access:
 class Doorkeeper:
     """Lets requests in."""
 
-    def __init__(self, ring: Callable[[], KeyRing | None], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, ring: Callable[[], KeyRing | None], now: Callable[[], datetime], *, operator_key: str = ""
+    ) -> None:
         """Stand at the door.
 
         Args:
             ring: the keys as they are now; None when none are configured.
             now: current time, UTC.
+            operator_key: a secret that opens everything; empty for none.
         """
         self._ring = ring
         self._now = now
+        self._operator_key = operator_key
 
-    def admit(self, headers: Mapping[str, str], peer: str) -> Access:
+    def admit(self, headers: Mapping[str, str], peer: str, scope: Scope = "ingest") -> Access:
         """What the sender of a request may do.
 
         Args:
             headers: of the request, names in lower case.
             peer: address of the socket's other end; empty when it has none.
+            scope: what it wants to do.
 
         Raises:
-            NotTakenError: no key, a wrong one, or one without the right to write there.
+            NotTakenError: no key, a wrong one, or one without the right to do that there.
         """
         ring = self._ring()
-        access = _local(headers, peer) if ring is None else self._keyed(ring, headers)
+        offered = list(_secrets(headers))
+        if self._operator_key and any(same_secret(one, self._operator_key) for one in offered):
+            access = Access(who="the operator's key")
+        else:
+            access = _local(headers, peer) if ring is None else self._keyed(ring, offered, scope)
         project = headers.get(PROJECT_HEADER, "").strip()
         return access.choose(project) if project else access
 
-    def _keyed(self, ring: KeyRing, headers: Mapping[str, str]) -> Access:
-        offered = list(_secrets(headers))
+    def _keyed(self, ring: KeyRing, offered: Sequence[str], scope: Scope) -> Access:
         if not offered:
             raise NotTakenError(
                 Reason.NO_KEY,
@@ -112,9 +129,11 @@ class Doorkeeper:
             raise NotTakenError(
                 Reason.NO_KEY, f"The API key {key.id} has expired. Make another one with `spanwise keys create`."
             )
-        if "ingest" not in key.scopes:
+        if scope not in key.scopes:
             raise NotTakenError(
-                Reason.NOT_ALLOWED, f"The API key {key.id} may {' and '.join(key.scopes)}, but not ingest."
+                Reason.NOT_ALLOWED,
+                f"The API key {key.id} has the scope {' and '.join(key.scopes)}; this needs {scope}. Make a key with "
+                f"`spanwise keys create --scope {scope}`.",
             )
         return Access(None if key.projects == (ANY_PROJECT,) else key.projects, who=f"the key {key.id}")
 

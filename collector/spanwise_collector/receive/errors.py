@@ -38,6 +38,7 @@ class Reason(Enum):
     WRONG_TYPE = Codes(415, 3)
     BUSY = Codes(429, 8, BUSY_RETRY_S)
     FAULT = Codes(500, 13)
+    NO_LOG = Codes(501, 12)
     AWAY = Codes(503, 14, AWAY_RETRY_S)
 
 

@@ -37,7 +37,7 @@ class Key:
     Attributes:
         id: 8 hex digits; it is no secret.
         sha256: of the whole secret, 64 hex digits.
-        projects: that it may write to, the first one is its own; `("*",)` for all.
+        projects: that it is for, the first one is its own; `("*",)` for all.
         scopes: what it may do.
         created: when it was made, UTC.
         expires: from when on it is refused, UTC; None for never.
@@ -74,6 +74,11 @@ class KeyRing:
 def digest(secret: str) -> str:
     """SHA-256 of a secret, in hex."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def same_secret(one: str, other: str) -> bool:
+    """Whether two secrets are the same; the time that it takes says nothing about them."""
+    return hmac.compare_digest(digest(one), digest(other))
 
 
 def new_key(

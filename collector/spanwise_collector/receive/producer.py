@@ -5,7 +5,6 @@ fails every later one, of all senders. Without idempotence a retry may write a r
 by its span ids.
 """
 
-import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -17,7 +16,7 @@ from kafka import KafkaProducer
 from kafka import errors as kafka_errors
 from kafka.net.compat import KafkaNetClient
 
-from spanwise_collector.ingest.kafka_source import connection_options
+from spanwise_collector.ingest.kafka_source import connection_options, probe
 from spanwise_collector.ingest.settings import KafkaConnection
 from spanwise_collector.receive.errors import NotTakenError, Reason
 from spanwise_collector.receive.numbering import Numbering
@@ -26,7 +25,6 @@ from spanwise_schemas.wire import HEADER_PROJECT, Envelope
 
 CONNECT_PAUSE_S: Final = 1.0
 """After a failed attempt nobody waits for another one for so long."""
-PROBE_TIMEOUT_S: Final = 2.0
 MAX_BLOCK_MS: Final = 3_000
 LINGER_MS: Final = 2
 METADATA_AGE_MS: Final = 30_000
@@ -159,7 +157,7 @@ class KafkaWriter:
             raise NotTakenError(Reason.AWAY, self._failure)
         try:
             with self._reported("no broker answers"):
-                _probe(self._connection.bootstrap)
+                probe(self._connection.bootstrap)
                 self._producer = _producer(self._connection, self._ack_seconds)
         except NotTakenError as error:
             self._failure = error.detail
@@ -188,24 +186,6 @@ class KafkaWriter:
         return NotTakenError(
             Reason.AWAY, f"Kafka at {self._connection.bootstrap} (SPANWISE_KAFKA) is away or slow: {what}. Send again."
         )
-
-
-def _probe(bootstrap: str) -> None:
-    """Connect to any of the brokers, before kafka-python does: it leaves sockets behind where nobody answers.
-
-    Raises:
-        OSError: none answers.
-    """
-    failure = OSError("no address")
-    for server in bootstrap.split(","):
-        host, _, port = server.strip().rpartition(":")
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), PROBE_TIMEOUT_S).close()
-        except OSError as error:
-            failure = error
-        else:
-            return
-    raise failure
 
 
 def _producer(connection: KafkaConnection, ack_seconds: float) -> Any:

@@ -18,11 +18,11 @@ from spanwise_collector.receive.errors import NotTakenError
 from spanwise_collector.receive.grpc_server import GrpcReceiver
 from spanwise_collector.receive.http import HttpReceiver
 from spanwise_collector.receive.intake import Intake, RequestMasker
-from spanwise_collector.receive.key_file import KeyFile
 from spanwise_collector.receive.limits import ReceiveLimits
 from spanwise_collector.receive.meters import Meters
 from spanwise_collector.receive.producer import KafkaWriter, RecordWriter
-from spanwise_collector.receive.signals import SIGNALS, Signal
+from spanwise_collector.receive.score_sender import ScoreSender
+from spanwise_collector.receive.signals import LOGS, SIGNALS, Signal
 
 THREADS = 4
 """Parsing holds the interpreter, so more would not be faster; some may wait for Kafka's client meanwhile."""
@@ -50,12 +50,18 @@ class ReceiverSettings:
 
 
 class Receiver:
-    """OTLP over HTTP and gRPC."""
+    """OTLP over HTTP and gRPC, and scores that come otherwise.
+
+    Attributes:
+        meters: what is counted.
+        scores: writes scores of the API.
+        grpc_port: TCP port of gRPC while it runs.
+    """
 
     def __init__(
         self,
         settings: ReceiverSettings,
-        keys: KeyFile,
+        doorkeeper: Doorkeeper,
         *,
         masker: RequestMasker | None = None,
         writer: RecordWriter | None = None,
@@ -66,7 +72,7 @@ class Receiver:
 
         Args:
             settings: how to receive.
-            keys: who may send.
+            doorkeeper: lets senders in.
             masker: applied to every request; None for none.
             writer: where records go; None for Kafka.
             clock: seconds that never go back.
@@ -91,7 +97,16 @@ class Receiver:
             masker=masker,
             clock=clock,
         )
-        self._doorkeeper = Doorkeeper(keys.ring, now)
+        self._doorkeeper = doorkeeper
+        self.scores = ScoreSender(
+            signal=next((one for one in settings.signals if one.name == "logs"), LOGS),
+            intake=self._intake,
+            doorkeeper=self._doorkeeper,
+            admission=self._admission,
+            limits=settings.limits,
+            new_id=lambda: uuid.uuid4().hex,
+            now=now,
+        )
         self._grpc: GrpcReceiver | None = None
         self.grpc_port: int | None = None
 

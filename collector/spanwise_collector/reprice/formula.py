@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from spanwise_collector.ingest.cost import PriceBook, Rates, UnitPrices
 from spanwise_collector.normalise.usage import UNTRUSTED
-from spanwise_collector.store.amend import Change, literal
+from spanwise_collector.store.change import Change, literal
 from spanwise_schemas.conventions import CALL_KINDS
 
 MODELS_PER_CHANGE: Final = 40

@@ -8,7 +8,9 @@ from typing import Final
 from spanwise_collector.ingest.cost import PriceBook, UnitPrices
 from spanwise_collector.query.window import HOUR, MINUTE, Window
 from spanwise_collector.reprice.formula import MODELS_PER_CHANGE, Model, change_of
-from spanwise_collector.store.amend import Amender, AmendmentBusyError, Change, Store, before_and_after
+from spanwise_collector.store.amend import Amender, AmendmentBusyError, Store
+from spanwise_collector.store.amend_sums import before_and_after
+from spanwise_collector.store.change import Change
 from spanwise_schemas.conventions import CALL_KINDS
 
 SPANS_PER_CHANGE: Final = 100_000

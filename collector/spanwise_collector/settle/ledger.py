@@ -68,6 +68,11 @@ class LedgerReader:
             found.append(stretch)
         return _joined(found), more
 
+    @property
+    def since_ms(self) -> int:
+        """The newest row of the ledger that was worked on, milliseconds since the epoch; 0 before the first."""
+        return self._since_ms
+
     def done(self) -> None:
         """What `next` gave was worked on."""
         self._seen |= self._given

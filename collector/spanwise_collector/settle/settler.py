@@ -10,7 +10,8 @@ from spanwise_collector.normalise.settle import Call, Key, not_bearing
 from spanwise_collector.query.values import micros
 from spanwise_collector.settle.ledger import LedgerReader
 from spanwise_collector.settle.stored import contested_traces, load
-from spanwise_collector.store.amend import Amender, Change, Store, literal
+from spanwise_collector.store.amend import Amender, Store
+from spanwise_collector.store.change import Change, literal
 
 TRACES_AT_ONCE: Final = 500
 SPANS_PER_CHANGE: Final = 500

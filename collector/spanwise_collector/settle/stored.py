@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from spanwise_collector.normalise.settle import PROVIDER_SDKS, Call, Key, is_own
 from spanwise_collector.settle.ledger import Stretch
-from spanwise_collector.store.amend import literal
+from spanwise_collector.store.change import literal
 from spanwise_collector.store.database import Reader
 from spanwise_schemas.conventions import CALL_KINDS
 from spanwise_schemas.usage_reasons import DETAIL_COLUMNS, DETAIL_COUNTS, SETTLED

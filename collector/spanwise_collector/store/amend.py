@@ -1,8 +1,8 @@
 """Changes to spans that are stored, carried on to everything that is summed from them, once.
 
 Materialized views see inserts only. So a change is told to the roll-ups as a row of differences: their sums are modulo
-2^64, so that a difference below zero is a number like any other, and it goes on from `metrics_1m` to the coarser ones
-by their views. The order makes a crash at any point harmless:
+2^64, so that a difference below zero is a number like any other, and it goes on from `metrics_1m` and `signals_5m` to
+the coarser ones by their views. The order makes a crash at any point harmless:
 
 1. *Claim*: the change, as it will be done, goes into `amendments` under the next number and a token of that number. Of
    two collectors one stores its claim and the other reads that it has lost.
@@ -16,42 +16,30 @@ Whoever finds a number that is not done goes on with it from where its state say
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
 import pyarrow as pa
 
-from spanwise_collector.store.database import Result
+from spanwise_collector.store.amend_sums import TIMEOUT_S, before_and_after, minute_rows, signal_rows, trace_rows
+from spanwise_collector.store.change import Change
+from spanwise_collector.store.database import Reader
 
 TABLE: Final = "amendments"
 STALE: Final = timedelta(minutes=5)
 """After so long without a step a claim is taken over; none of its steps may take as long."""
-_TIMEOUT_S: Final = 60.0
 _MICROS: Final = pa.timestamp("us", "UTC")
-_SECONDS: Final = pa.timestamp("s", "UTC")
-_WRAP: Final = 1 << 64
-_TOKENS: Final = ("tok_input", "tok_output", "tok_cache_read", "tok_cache_write", "tok_reasoning")
 
 
-class Store(Protocol):
+class Store(Reader, Protocol):
     """What amending needs of the database; `Database` fulfils it."""
 
     @property
     def cluster(self) -> str:
         """Name of the ClickHouse cluster, or empty."""
-        ...
-
-    def query(
-        self,
-        sql: str,
-        parameters: Mapping[str, object] = ...,
-        *,
-        settings: Mapping[str, object] = ...,
-        timeout_s: float = ...,
-    ) -> Result:
-        """See `Database.query`."""
         ...
 
     def insert(self, table: str, rows: pa.RecordBatch, *, token: str, one_shard: bool = ...) -> None:
@@ -61,37 +49,6 @@ class Store(Protocol):
     def command(self, sql: str) -> None:
         """See `Database.command`."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """New values for columns of some spans of a project.
-
-    Attributes:
-        project: whose spans.
-        start_us: spans that start from here on, microseconds since the epoch.
-        end_us: and before.
-        condition: SQL on a span; not on a column that is changed, or doing it again would do something else.
-        values: column to SQL on a span, with the same restriction. Text goes in by `literal`.
-    """
-
-    project: str
-    start_us: int
-    end_us: int
-    condition: str
-    values: Mapping[str, str]
-
-    @property
-    def where(self) -> str:
-        """SQL that selects the spans."""
-        return (
-            f"project_id = {literal(self.project)} AND start_time >= {_time(self.start_us)} "
-            f"AND start_time < {_time(self.end_us)} AND ({self.condition})"
-        )
-
-    def after(self, column: str) -> str:
-        """SQL for a column's value after the change."""
-        return f"({self.values.get(column, column)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +72,6 @@ class AmendmentBusyError(RuntimeError):
     """Another collector is amending; try again later."""
 
 
-def literal(text: str) -> str:
-    """Text as SQL."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _time(us: int) -> str:
-    return f"fromUnixTimestamp64Micro({us}, 'UTC')"
-
-
 class Amender:
     """Makes changes, one after the other; one for all threads of a process.
 
@@ -143,6 +91,18 @@ class Amender:
         self._on_step = on_step
         # Reentrant: what makes a change first finishes what was begun.
         self._lock = threading.RLock()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """During the block no other thread makes a change.
+
+        Raises:
+            AmendmentBusyError: another collector is at one.
+            StoreError: as the store says, of a change that was begun and is finished first.
+        """
+        with self._lock:
+            self.resume()
+            yield
 
     def resume(self) -> Amended | None:
         """Finish what was begun, here or by a collector that is gone.
@@ -174,7 +134,34 @@ class Amender:
             self.resume()
             return self._claimed(kind, change)
 
+    @contextmanager
+    def alone(self, kind: str, project: str, start_us: int, end_us: int) -> Iterator[None]:
+        """Keep all others from amending while the caller makes roll-ups anew from spans.
+
+        It is an amendment of nothing: one that is left by a crash is finished by whoever comes next.
+
+        Args:
+            kind: what it is for.
+            project: whose spans.
+            start_us: of the spans, microseconds since the epoch.
+            end_us: likewise.
+
+        Raises:
+            AmendmentBusyError: another collector is amending.
+            StoreError: as the store says.
+        """
+        with self._lock:
+            self.resume()
+            entry = self._claim(kind, Change(project, start_us, end_us, "0", {"counts_usage": "counts_usage"}))
+            try:
+                yield
+            finally:
+                self._record(entry | {"state": "done", "change": ""})
+
     def _claimed(self, kind: str, change: Change) -> Amended:
+        return self._go_on(self._claim(kind, change))
+
+    def _claim(self, kind: str, change: Change) -> dict[str, Any]:
         last = self._last()
         claim: dict[str, Any] = {
             "number": (last["number"] if last else 0) + 1,
@@ -198,19 +185,22 @@ class Amender:
             claim["change"],
         ):
             raise AmendmentBusyError(f"Another collector made amendment {claim['number']}.")
-        return self._go_on(stored)
+        return stored
 
     def _go_on(self, entry: dict[str, Any]) -> Amended:
         change = Change(**json.loads(entry["change"]))
         token = f"amend:{entry['number']}"
         if entry["state"] == "claimed":
             entry |= self._totals(change)
-            traces, minutes = _trace_rows(self._store, change), _minute_rows(self._store, change)
+            traces, minutes = trace_rows(self._store, change), minute_rows(self._store, change)
+            signals = signal_rows(self._store, change)
             self._store.insert("trace_agg", traces, token=f"{token}:trace_agg")
             self._on_step("traces")
             # Rows of the roll-ups lie on any shard; the token holds on one.
             self._store.insert("metrics_1m", minutes, token=f"{token}:metrics_1m", one_shard=True)
             self._on_step("minutes")
+            self._store.insert("signals_5m", signals, token=f"{token}:signals_5m", one_shard=True)
+            self._on_step("signals")
             entry["state"] = "summed"
             self._record(entry)
             self._on_step("summed")
@@ -223,7 +213,7 @@ class Amender:
 
     def _totals(self, change: Change) -> dict[str, int]:
         row = self._store.query(
-            f"SELECT count(), sum(k0), sum(k1) FROM ({before_and_after(change)})", timeout_s=_TIMEOUT_S
+            f"SELECT count(), sum(k0), sum(k1) FROM ({before_and_after(change)})", timeout_s=TIMEOUT_S
         ).rows[0]
         return dict(zip(("n_spans", "cost_before_n", "cost_after_n"), map(int, row), strict=True))
 
@@ -269,83 +259,3 @@ _JOURNAL: Final = pa.schema(
         ("ts", pa.timestamp("ms", "UTC")),
     ]
 )
-
-
-def before_and_after(change: Change, more: Mapping[str, str] = {}) -> str:
-    """A subquery: what the spans of a change count for, before (0) and after (1): calls c, unpriced u, cost k.
-
-    Args:
-        change: which spans, and how.
-        more: further columns, name to SQL on a span.
-    """
-    counts, cost = change.after("counts_usage"), change.after("cost_total_n")
-    source = f"(toString({change.after('cost_source')}) = 'none')"
-    return (
-        "SELECT trace_id, start_time, duration_us, retention_days, env, toString(kind) AS kind, "
-        "if(model_response != '', model_response, model_request) AS model, name, "
-        f"{', '.join(_TOKENS)}, toInt64(counts_usage) AS c0, toInt64({counts}) AS c1, "
-        f"c0 * (cost_source = 'none') AS u0, c1 * {source} AS u1, "
-        f"c0 * cost_total_n AS k0, c1 * toInt64({cost}) AS k1"
-        f"{''.join(f', {value} AS {name}' for name, value in more.items())} FROM spans WHERE {change.where}"
-    )
-
-
-_SUMS: Final = {
-    "n_calls": "sum(s.c1 - s.c0)",
-    "n_unpriced": "sum(s.u1 - s.u0)",
-    "cost_n": "sum(s.k1 - s.k0)",
-    **{name: f"sum((s.c1 - s.c0) * toInt64(s.{name}))" for name in _TOKENS},
-}
-_DIFFERS: Final = " OR ".join(f"{name} != 0" for name in _SUMS)
-
-
-def _trace_rows(store: Store, change: Change) -> pa.RecordBatch:
-    sums = ("n_calls", "n_unpriced", "cost_n", "tok_input", "tok_output")
-    found = store.query(
-        "SELECT toUnixTimestamp(toStartOfHour(s.start_time)) AS bucket, s.trace_id AS trace_id, "
-        "min(toUnixTimestamp64Micro(s.start_time)) AS start_time, "
-        "max(toUnixTimestamp64Micro(s.start_time) + toInt64(s.duration_us)) AS end_time, "
-        f"max(s.retention_days) AS retention_days, {', '.join(f'{_SUMS[name]} AS {name}' for name in sums)} "
-        f"FROM ({before_and_after(change)}) AS s GROUP BY bucket, trace_id "
-        f"HAVING {' OR '.join(f'{name} != 0' for name in sums)} ORDER BY bucket, trace_id",
-        timeout_s=_TIMEOUT_S,
-    ).dicts()
-    schema = [
-        ("bucket", _SECONDS),
-        ("trace_id", pa.binary(16)),
-        ("start_time", _MICROS),
-        ("end_time", _MICROS),
-        ("retention_days", pa.uint16()),
-    ]
-    return _differences(change.project, found, schema, sums)
-
-
-def _minute_rows(store: Store, change: Change) -> pa.RecordBatch:
-    found = store.query(
-        "SELECT toUnixTimestamp(toStartOfMinute(s.start_time)) AS time, s.env AS env, s.kind AS kind, "
-        f"s.model AS model, s.name AS name, {', '.join(f'{value} AS {name}' for name, value in _SUMS.items())} "
-        f"FROM ({before_and_after(change)}) AS s GROUP BY time, env, kind, model, name HAVING {_DIFFERS} "
-        "ORDER BY time, env, kind, model, name",
-        timeout_s=_TIMEOUT_S,
-    ).dicts()
-    schema = [("time", _SECONDS), *((name, pa.string()) for name in ("env", "kind", "model", "name"))]
-    return _differences(change.project, found, schema, tuple(_SUMS))
-
-
-def _differences(
-    project: str, found: list[dict[str, Any]], keys: list[tuple[str, pa.DataType]], sums: tuple[str, ...]
-) -> pa.RecordBatch:
-    """Rows for a roll-up; columns that are absent take the value that changes no minimum, maximum, set or state."""
-    for row in found:
-        row["project_id"] = project
-        for name in sums:
-            if name != "cost_n":
-                row[name] %= _WRAP
-    schema = pa.schema(
-        [
-            ("project_id", pa.string()),
-            *keys,
-            *((name, pa.int64() if name == "cost_n" else pa.uint64()) for name in sums),
-        ]
-    )
-    return pa.RecordBatch.from_pylist(found, schema=schema)

@@ -3,9 +3,12 @@
 Readers have limits of their own on time, memory and rows, so that no question asked of the API can stop ingest.
 """
 
+import logging
 import queue
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol, Self, TypeVar
@@ -17,6 +20,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from spanwise_collector.store.dsn import Address, parse_dsn
 from spanwise_collector.store.errors import StoreError, TransientStoreError, from_driver
+from spanwise_collector.store.lost_blocks import forget_lost_blocks
 
 CONNECT_TIMEOUT_S: Final = 10
 INSERT_TIMEOUT_S: Final = 120
@@ -47,6 +51,7 @@ EXACTLY_ONCE: Final[Mapping[str, object]] = {
 }
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,17 @@ class Result:
     def dicts(self) -> list[dict[str, Any]]:
         """The rows by column name."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedResult(Result):
+    """Rows of a query, and what its columns are.
+
+    Attributes:
+        types: ClickHouse type of each column.
+    """
+
+    types: tuple[str, ...] = ()
 
 
 class Reader(Protocol):
@@ -95,6 +111,7 @@ class Database:
     Attributes:
         address: where it is.
         cluster: name of the ClickHouse cluster, or empty.
+        span_inserts: who holds it keeps this process from inserting spans, while roll-ups are made anew from them.
     """
 
     def __init__(
@@ -107,6 +124,7 @@ class Database:
         for writer in writers:
             self._free_writers.put(writer)
         self._limits = limits
+        self.span_inserts = threading.RLock()
         self._readers = tuple(readers)
         self._free: queue.LifoQueue[Client] = queue.LifoQueue()
         for reader in readers:
@@ -128,6 +146,8 @@ class Database:
             StoreError: it answers and refuses (password, rights).
         """
         address = parse_dsn(dsn)
+        if address.interface == "chdb" and (lost := forget_lost_blocks(Path(address.path))):
+            log.warning("%d inserts into %s were cut short by a kill; they are made again.", lost, address.path)
         opened: list[Client] = []
         try:
             while len(opened) < WRITERS + readers:
@@ -165,7 +185,7 @@ class Database:
             settings["insert_shard_id"] = 1
         names = list(rows.schema.names)
 
-        with self._writer() as client:
+        with self.span_inserts if table == "spans" else nullcontext(), self._writer() as client:
             _translate(
                 lambda: client.raw_insert(table, names, body, settings=dict(settings), fmt="ArrowStream"), reading=False
             )
@@ -191,6 +211,47 @@ class Database:
             TransientStoreError: the server is away, or every reader stayed busy.
             StoreError: anything else.
         """
+        return self.query_typed(sql, parameters, settings=settings, timeout_s=timeout_s)
+
+    def query_typed(
+        self,
+        sql: str,
+        parameters: Mapping[str, object] = {},
+        *,
+        settings: Mapping[str, object] = {},
+        timeout_s: float = 30.0,
+    ) -> TypedResult:
+        """Like `query`, with the types of the columns."""
+        answer = self._read(
+            lambda client, limits: client.query(sql, parameters=dict(parameters), settings=_merged(limits, settings)),
+            timeout_s,
+        )
+        types = tuple(str(one.name) for one in answer.column_types)
+        return TypedResult(tuple(answer.column_names), [tuple(row) for row in answer.result_rows], types)
+
+    def query_arrow(
+        self,
+        sql: str,
+        parameters: Mapping[str, object] = {},
+        *,
+        settings: Mapping[str, object] = {},
+        timeout_s: float = 30.0,
+    ) -> pa.Table:
+        """Run one SELECT on a free reader, for many rows: as columns, within the same limits; see `query`.
+
+        Raises:
+            QueryLimitError: it took more than its limits.
+            TransientStoreError: the server is away, or every reader stayed busy.
+            StoreError: anything else.
+        """
+        return self._read(
+            lambda client, limits: client.query_arrow(
+                sql, parameters=dict(parameters), settings={**limits, **settings}, use_strings=True
+            ),
+            timeout_s,
+        )
+
+    def _read(self, call: Callable[[Client, Mapping[str, object]], T], timeout_s: float) -> T:
         limits: dict[str, object] = {
             "max_execution_time": max(0.001, round(timeout_s, 3)),
             "max_memory_usage": self._limits.memory_bytes,
@@ -199,10 +260,7 @@ class Database:
             "readonly": 2,
         }
         with self._reader(min(timeout_s, READER_WAIT_S)) as client:
-            answer = _translate(
-                lambda: client.query(sql, parameters=dict(parameters), settings={**limits, **settings}), reading=True
-            )
-            return Result(tuple(answer.column_names), [tuple(row) for row in answer.result_rows])
+            return _translate(lambda: call(client, limits), reading=True)
 
     def command(self, sql: str, parameters: Mapping[str, object] = {}) -> None:
         """Run one statement that returns nothing (DDL, INSERT … SELECT) on a writer.
@@ -213,6 +271,25 @@ class Database:
         with self._writer() as client:
             _translate(lambda: client.command(sql, parameters=dict(parameters)), reading=False)
 
+    def write_file(self, function: str, data: bytes) -> None:
+        """Have the engine write bytes as they are; what was there before is replaced.
+
+        Args:
+            function: a table function of the format RawBLOB with one column `body`, such as `file` or `s3`.
+            data: of the file.
+
+        Raises:
+            StoreError: or the class whose remedy fits.
+        """
+        rows = pa.RecordBatch.from_pydict({"body": pa.array([data], pa.binary())})
+        body = _arrow_stream(rows, None)
+        settings = {"engine_file_truncate_on_insert": 1, "s3_truncate_on_insert": 1}
+        with self._writer() as client:
+            _translate(
+                lambda: client.raw_insert(f"FUNCTION {function}", ["body"], body, settings=settings, fmt="ArrowStream"),
+                reading=False,
+            )
+
     def close(self) -> None:
         """Close all connections; queries that are running are waited for."""
         for client in (*self._writers, *self._readers):
@@ -222,6 +299,29 @@ class Database:
     def free_readers(self) -> int:
         """How many queries could start now without waiting."""
         return self._free.qsize()
+
+    @contextmanager
+    def no_readers(self, timeout_s: float) -> Iterator[None]:
+        """During the block no query of this object runs: those that run are waited for, new ones wait.
+
+        Args:
+            timeout_s: how long to wait.
+
+        Raises:
+            TransientStoreError: some were still running.
+        """
+        taken: list[Client] = []
+        deadline = time.monotonic() + timeout_s
+        try:
+            while len(taken) < len(self._readers):
+                try:
+                    taken.append(self._free.get(timeout=max(0.0, deadline - time.monotonic())))
+                except queue.Empty:
+                    raise TransientStoreError(f"Some queries were still running after {timeout_s:g} s.") from None
+            yield
+        finally:
+            for client in taken:
+                self._free.put(client)
 
     @contextmanager
     def _writer(self) -> Iterator[Client]:
@@ -246,6 +346,13 @@ class Database:
             yield client
         finally:
             self._free.put(client)
+
+
+def _merged(limits: Mapping[str, object], settings: Mapping[str, object]) -> dict[str, object]:
+    """Settings of a query; `readonly` last, since the engine lets none be changed behind it."""
+    merged = {**limits, **settings}
+    readonly = merged.pop("readonly")
+    return {**merged, "readonly": readonly}
 
 
 def _translate(call: Callable[[], T], *, reading: bool) -> T:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit, urlunsplit
 
 EXAMPLES = "chdb:///var/lib/spanwise or http://user:password@host:8123/database"
 
@@ -71,3 +71,9 @@ def parse_dsn(dsn: str) -> Address:
         password=unquote(parts.password or ""),
         database=query.get("database") or unquote(parts.path.strip("/")) or "default",
     )
+
+
+def with_database(dsn: str, database: str) -> str:
+    """The address of another database in the same place."""
+    parts = urlsplit(dsn)
+    return urlunsplit(parts._replace(query=urlencode({"database": database})))

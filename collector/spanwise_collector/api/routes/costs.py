@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from spanwise_collector.api.answers import json_answer
 from spanwise_collector.api.context import In
+from spanwise_collector.api.guard import guarded_router
 from spanwise_collector.api.parameters import Environments, From, Models, Names, Project, To, problems
 from spanwise_collector.query.costs import get_costs
 from spanwise_collector.query.costs_by import get_cost_breakdown
@@ -14,7 +15,7 @@ from spanwise_collector.query.costs_source import CallFilter
 from spanwise_collector.query.window import Window
 from spanwise_schemas.api_costs import CostBreakdown, CostDimension, Costs, Duplicates, UnpricedModels
 
-router = APIRouter(prefix="/api/v1/costs", tags=["Costs"])
+router = guarded_router(prefix="/api/v1/costs", tags=["Costs"])
 
 
 @router.get("", response_model=Costs, responses=problems(400, 422, 503, 504), summary="Get costs")

@@ -2,16 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from spanwise_collector.api.answers import json_answer
 from spanwise_collector.api.context import In
+from spanwise_collector.api.guard import guarded_router
 from spanwise_collector.api.parameters import Project, TraceId, problems
 from spanwise_collector.api.problems import NotFoundError
 from spanwise_collector.query.explain import explain_trace
 from spanwise_schemas.api_explain import TraceExplanation
 
-router = APIRouter(prefix="/api/v1", tags=["Traces"])
+router = guarded_router(prefix="/api/v1", tags=["Traces"])
 
 
 @router.get(

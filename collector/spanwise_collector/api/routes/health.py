@@ -33,7 +33,9 @@ def readyz(vitals: VitalsIn) -> Response:
     status = vitals.status()
     if status is not None:
         starting = not status.running and not status.failure
-        checks["ingest"] = "ok" if status.ready else status.failure or status.waiting or "ingest has not started yet"
+        checks["ingest"] = (
+            "ok" if status.ready else status.failure or status.held or status.waiting or "ingest has not started yet"
+        )
     state: Literal["ok", "starting", "failing"] = "ok"
     if any(check != "ok" for check in checks.values()):
         state = "starting" if starting and checks.get("store", "ok") == "ok" else "failing"

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from spanwise_collector.api.answers import json_answer
 from spanwise_collector.api.context import In
+from spanwise_collector.api.guard import guarded_router, of_all_projects
 from spanwise_collector.api.parameters import problems
 from spanwise_collector.api.problems import NotFoundError, problem
 from spanwise_collector.ingest.cost import PriceBook
@@ -14,7 +15,7 @@ from spanwise_collector.query.window import Window
 from spanwise_collector.reprice.jobs import BusyError, RepriceJobs
 from spanwise_schemas.api_reprice import Reprice, RepriceRequest
 
-router = APIRouter(prefix="/api/v1", tags=["Costs"])
+router = guarded_router(prefix="/api/v1", tags=["Costs"])
 
 
 @router.post(
@@ -24,6 +25,7 @@ router = APIRouter(prefix="/api/v1", tags=["Costs"])
     responses=problems(400, 409, 422, 503),
     summary="Compute costs anew",
 )
+@of_all_projects
 def start(request: Request, context: In, wanted: RepriceRequest) -> Response:
     """Begin to compute the costs of a time range under another price list, or to show what that would change.
 
@@ -44,6 +46,7 @@ def start(request: Request, context: In, wanted: RepriceRequest) -> Response:
 
 
 @router.get("/reprice/{job}", response_model=Reprice, responses=problems(404), summary="How far a repricing is")
+@of_all_projects
 def show(request: Request, job: Annotated[str, Path(description="As the start answered.", max_length=64)]) -> Response:
     """What it found so far. The last 20 are known, until the collector stops."""
     found = _jobs(request).get(job)

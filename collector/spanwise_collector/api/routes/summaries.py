@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from spanwise_collector.api.answers import json_answer
 from spanwise_collector.api.context import In
+from spanwise_collector.api.guard import AccessIn, guarded_router, of_no_project
 from spanwise_collector.api.parameters import Environments, From, Models, Names, Project, To, problems
 from spanwise_collector.query.facets import get_facets
 from spanwise_collector.query.metrics import get_series, step_for
@@ -16,13 +17,17 @@ from spanwise_collector.query.window import Window
 from spanwise_schemas.api import Facets, GroupBy, Metric, MetricSeries, Overview, Projects
 from spanwise_schemas.attributes import Kind
 
-router = APIRouter(prefix="/api/v1", tags=["Metrics"])
+router = guarded_router(prefix="/api/v1", tags=["Metrics"])
 
 
 @router.get("/projects", response_model=Projects, responses=problems(503, 504), summary="List projects")
-def projects(context: In) -> Response:
-    """All projects that have spans, most recently active first."""
-    return json_answer(list_projects(context.reader, timeout_s=context.timeout_s))
+@of_no_project
+def projects(context: In, access: AccessIn) -> Response:
+    """Projects that have spans and that the key is for, most recently active first."""
+    found = list_projects(context.reader, timeout_s=context.timeout_s)
+    if access.projects is not None:
+        found = Projects(items=[one for one in found.items if one.name in access.projects])
+    return json_answer(found)
 
 
 @router.get("/overview", response_model=Overview, responses=problems(400, 422, 503, 504), summary="Get the overview")

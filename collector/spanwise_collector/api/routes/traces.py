@@ -1,104 +1,55 @@
 """Traces and spans."""
 
-from decimal import Decimal
-from math import ceil, floor
+from dataclasses import dataclass
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Depends, Query, Response
 
 from spanwise_collector.api.answers import json_answer
 from spanwise_collector.api.context import In
-from spanwise_collector.api.parameters import From, Models, Project, SpanId, To, TraceId, problems
+from spanwise_collector.api.guard import guarded_router
+from spanwise_collector.api.parameters import Project, SpanId, TraceId, problems
 from spanwise_collector.api.problems import NotFoundError
+from spanwise_collector.api.trace_filter import TraceFilterIn
 from spanwise_collector.query.cursor import Cursor
-from spanwise_collector.query.search import Search
 from spanwise_collector.query.span import get_span
 from spanwise_collector.query.trace import get_trace
-from spanwise_collector.query.traces import TraceFilter, list_traces
-from spanwise_collector.query.window import Window
-from spanwise_schemas.api import SpanDetail, Status, TraceDetail, TracePage
-from spanwise_schemas.attributes import Kind
+from spanwise_collector.query.traces import list_traces
+from spanwise_schemas.api import SpanDetail, TraceDetail, TracePage
 
-router = APIRouter(prefix="/api/v1", tags=["Traces"])
+router = guarded_router(prefix="/api/v1", tags=["Traces"])
 MAX_LIMIT: Final = 200
-_NANO: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    limit: int
+    cursor: str | None
+
+
+def _page(
+    limit: Annotated[int, Query(description="Traces on a page.", ge=1, le=MAX_LIMIT)] = 50,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+) -> _Page:
+    return _Page(limit, cursor)
 
 
 @router.get("/traces", response_model=TracePage, responses=problems(400, 422, 503, 504), summary="List traces")
 def traces(
     context: In,
-    project: Project = "default",
-    start: From = None,
-    end: To = None,
-    environment: Annotated[
-        tuple[str, ...], Query(description="Environment of the trace; repeat for alternatives.")
-    ] = (),
-    name: Annotated[tuple[str, ...], Query(description="Name of the root span; repeat for alternatives.")] = (),
-    kind: Annotated[
-        tuple[Kind, ...], Query(description="The trace has a span of this kind; repeat for alternatives.")
-    ] = (),
-    model: Models = (),
-    status: Annotated[
-        tuple[Status, ...],
-        Query(
-            description="Status of the trace: that of its root span; `error` if a span failed and the root has not "
-            "arrived. Repeat for alternatives."
-        ),
-    ] = (),
-    user: Annotated[str | None, Query(description="User id.")] = None,
-    session: Annotated[str | None, Query(description="Session id.")] = None,
-    tag: Annotated[
-        tuple[str, ...], Query(description="The trace has a span with this tag; repeat for alternatives.")
-    ] = (),
-    min_cost_usd: Annotated[
-        Decimal | None, Query(description="Known cost of the trace in USD, at least.", ge=0, le=1_000_000)
-    ] = None,
-    max_cost_usd: Annotated[
-        Decimal | None, Query(description="Known cost of the trace in USD, at most.", ge=0, le=1_000_000)
-    ] = None,
-    min_duration_ms: Annotated[
-        Decimal | None, Query(description="Duration of the trace in milliseconds, at least.", ge=0, le=10**12)
-    ] = None,
-    max_duration_ms: Annotated[
-        Decimal | None, Query(description="Duration of the trace in milliseconds, at most.", ge=0, le=10**12)
-    ] = None,
-    q: Annotated[
-        str | None,
-        Query(
-            description="Words that occur in the input or in the output of one span, whatever their case; "
-            'words "in quotes" must follow each other like this.'
-        ),
-    ] = None,
-    limit: Annotated[int, Query(description="Traces on a page.", ge=1, le=MAX_LIMIT)] = 50,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+    wanted: TraceFilterIn,
+    page: Annotated[_Page, Depends(_page)],
 ) -> Response:
     """Traces that started in the time range, newest first.
 
     Different filters must all hold; values of one filter are alternatives. A trace whose root
     span has not arrived yet is listed with an empty name.
     """
-    wanted = TraceFilter(
-        project=project,
-        window=Window.of(start, end, context.clock()),
-        environments=environment,
-        names=name,
-        kinds=kind,
-        models=model,
-        statuses=status,
-        user=user,
-        session=session,
-        tags=tag,
-        min_cost_n=_at_least(min_cost_usd, _NANO),
-        max_cost_n=_at_most(max_cost_usd, _NANO),
-        min_duration_us=_at_least(min_duration_ms, 1000),
-        max_duration_us=_at_most(max_duration_ms, 1000),
-        search=Search.parse(q) if q else None,
+    after = Cursor.decode(page.cursor) if page.cursor else None
+    found = list_traces(
+        context.reader, wanted, limit=page.limit, cursor=after, now_us=context.now_us, timeout_s=context.timeout_s
     )
-    after = Cursor.decode(cursor) if cursor else None
-    page = list_traces(
-        context.reader, wanted, limit=limit, cursor=after, now_us=context.now_us, timeout_s=context.timeout_s
-    )
-    return json_answer(page)
+    return json_answer(found)
 
 
 @router.get(
@@ -124,7 +75,12 @@ def trace(context: In, trace_id: TraceId, project: Project = "default") -> Respo
 def span(context: In, trace_id: TraceId, span_id: SpanId, project: Project = "default") -> Response:
     """One span with its input and output, attributes, how its cost came about, and its scores."""
     found = get_span(
-        context.reader, project, bytes.fromhex(trace_id), bytes.fromhex(span_id), timeout_s=context.timeout_s
+        context.reader,
+        project,
+        bytes.fromhex(trace_id),
+        bytes.fromhex(span_id),
+        now_us=context.now_us,
+        timeout_s=context.timeout_s,
     )
     if found is None:
         raise NotFoundError(_missing(f"span {span_id} in trace {trace_id}", project))
@@ -133,11 +89,3 @@ def span(context: In, trace_id: TraceId, span_id: SpanId, project: Project = "de
 
 def _missing(what: str, project: str) -> str:
     return f"There is no {what} in project {project!r}: not arrived yet, expired, or in another project."
-
-
-def _at_least(value: Decimal | None, factor: int) -> int | None:
-    return None if value is None else ceil(value * factor)
-
-
-def _at_most(value: Decimal | None, factor: int) -> int | None:
-    return None if value is None else floor(value * factor)

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from spanwise_collector.api.answers import json_answer
 from spanwise_collector.api.context import In
+from spanwise_collector.api.guard import guarded_router, of_no_project
 from spanwise_collector.api.parameters import Environments, From, Models, Names, Project, To, problems
 from spanwise_collector.query.costs_source import CallFilter
 from spanwise_collector.query.what_if import get_model_what_if, list_priced_models
@@ -13,10 +14,11 @@ from spanwise_collector.query.what_if_cache import get_cache_what_if
 from spanwise_collector.query.window import Window
 from spanwise_schemas.api_costs import CacheMatch, CacheWhatIf, ModelWhatIf, PricedModels
 
-router = APIRouter(prefix="/api/v1", tags=["Costs"])
+router = guarded_router(prefix="/api/v1", tags=["Costs"])
 
 
 @router.get("/prices/models", response_model=PricedModels, summary="List models with a price")
+@of_no_project
 def priced_models(context: In) -> Response:
     """Every model of the price list and of the price file that has a price now."""
     return json_answer(list_priced_models(context.prices, context.now_us))
