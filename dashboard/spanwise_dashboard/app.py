@@ -7,20 +7,42 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from spanwise_dashboard import remembered
+from spanwise_dashboard import login, remembered
 from spanwise_dashboard.client import Client
 from spanwise_dashboard.context import Context, viewer_zone
 from spanwise_dashboard.controls import chosen_project, sidebar
 from spanwise_dashboard.errors import ApiError
 from spanwise_dashboard.notices import show_error
 from spanwise_dashboard.settings import Settings, SettingsError
-from spanwise_dashboard.views import costs, overview, pipeline, trace, traces
+from spanwise_dashboard.views import (
+    alerts,
+    annotate,
+    compare,
+    costs,
+    datasets,
+    drift,
+    evals,
+    experiments,
+    failures,
+    overview,
+    pipeline,
+    trace,
+    traces,
+)
 
 _ASSETS = Path(__file__).parent / "assets"
 _VIEWS: dict[str, tuple[str, Callable[[Context], None]]] = {
     "overview": ("Overview", overview.page),
     "traces": ("Traces", traces.page),
     "trace": ("Trace", trace.page),
+    "alerts": ("Alerts", alerts.page),
+    "drift": ("Drift", drift.page),
+    "failures": ("Failures", failures.page),
+    "evals": ("Evals", evals.page),
+    "compare": ("Compare", compare.page),
+    "annotate": ("Annotate", annotate.page),
+    "datasets": ("Datasets", datasets.page),
+    "experiments": ("Experiments", experiments.page),
     "costs": ("Costs", costs.page),
     "pipeline": ("Pipeline", pipeline.page),
 }
@@ -50,7 +72,10 @@ def main(start: str = "overview") -> None:
     }
     chosen = st.navigation(list(pages.values()), position="hidden")
     try:
-        context = _context(pages)
+        settings = Settings.from_environment(address=str(st.get_option("server.address") or ""))
+        if not login.admitted(settings):
+            return
+        context = _context(settings, pages)
         projects = remembered.projects(context.client)
     except SettingsError as error:
         st.subheader(":material/error: The dashboard's settings cannot be used", anchor=False)
@@ -60,19 +85,20 @@ def main(start: str = "overview") -> None:
         show_error(error)
         return
     sidebar(context, projects)
+    with st.sidebar:
+        login.leaving(settings)
     chosen.run()
 
 
-def _context(pages: dict[str, StreamlitPage]) -> Context:
-    settings = Settings.from_environment()
-    client = _client(settings.api_url, settings.api_timeout_s)
+def _context(settings: Settings, pages: dict[str, StreamlitPage]) -> Context:
+    client = _client(settings.api_url, settings.api_timeout_s, settings.api_key)
     project = chosen_project(remembered.projects(client))
     return Context(client, project, pages, viewer_zone(st.context.timezone), lambda: datetime.now(UTC))
 
 
 @st.cache_resource(show_spinner=False)
-def _client(api_url: str, timeout_s: float) -> Client:
-    return Client(api_url, timeout_s=timeout_s)
+def _client(api_url: str, timeout_s: float, api_key: str) -> Client:
+    return Client(api_url, timeout_s=timeout_s, api_key=api_key)
 
 
 if __name__ == "__main__":

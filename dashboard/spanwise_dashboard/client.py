@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TypeVar
+from typing import Final, Literal, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -13,11 +13,12 @@ from spanwise_dashboard.errors import (
     CollectorAwayError,
     CollectorNotReadyError,
     CollectorSlowError,
+    NotAllowedError,
     NotFoundError,
     RequestRefusedError,
     UnexpectedAnswerError,
 )
-from spanwise_dashboard.state import Filters
+from spanwise_dashboard.state import LINKED_FILTERS, Filters
 from spanwise_schemas.api import (
     Facets,
     GroupBy,
@@ -31,6 +32,7 @@ from spanwise_schemas.api import (
     TraceDetail,
     TracePage,
 )
+from spanwise_schemas.api_audit import Audit
 from spanwise_schemas.api_costs import (
     CacheMatch,
     CacheWhatIf,
@@ -45,6 +47,7 @@ from spanwise_schemas.api_costs import (
 from spanwise_schemas.api_explain import TraceExplanation
 
 Answer = TypeVar("Answer", bound=BaseModel)
+_JSON: Final = {"Content-Type": "application/json"}
 Parameter = str | int | float | Sequence[str] | datetime | None
 
 
@@ -55,18 +58,26 @@ class Client:
 
     Args:
         base_url: the collector's address, such as `http://127.0.0.1:4318`.
+        api_key: sent as `Authorization: Bearer`; empty for none.
         timeout_s: the longest a request may take, in seconds.
         transport: replaces the network, for tests.
     """
 
-    def __init__(self, base_url: str, *, timeout_s: float = 15.0, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        api_key: str = "",
+        timeout_s: float = 15.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self.base_url = base_url
         self._timeout_s = timeout_s
         self._http = httpx.Client(
             base_url=base_url,
             timeout=httpx.Timeout(timeout_s, connect=min(3.0, timeout_s)),
             transport=transport,
-            headers={"Accept": "application/json"},
+            headers={"Accept": "application/json"} | ({"Authorization": f"Bearer {api_key}"} if api_key else {}),
             # A proxy from the environment must not stand between two processes on one machine.
             trust_env=not _is_loopback(base_url),
         )
@@ -85,27 +96,27 @@ class Client:
 
     def projects(self) -> Projects:
         """All projects, most recently active first."""
-        return self._get("/api/v1/projects", Projects, {})
+        return self.get("/api/v1/projects", Projects, {})
 
     def traces(
         self, project: str, start: datetime, end: datetime, filters: Filters, *, limit: int = 50, cursor: str = ""
     ) -> TracePage:
         """Traces that started in [start, end) and match the filters, newest first; `cursor` goes on after a page."""
         parameters = {**_window(project, start, end), **_filter_parameters(filters)}
-        return self._get("/api/v1/traces", TracePage, {**parameters, "limit": limit, "cursor": cursor})
+        return self.get("/api/v1/traces", TracePage, {**parameters, "limit": limit, "cursor": cursor})
 
     def trace(self, project: str, trace_id: str) -> TraceDetail:
         """One trace with all its spans, without bodies."""
-        return self._get(f"/api/v1/traces/{_segment(trace_id)}", TraceDetail, {"project": project})
+        return self.get(f"/api/v1/traces/{segment(trace_id)}", TraceDetail, {"project": project})
 
     def span(self, project: str, trace_id: str, span_id: str) -> SpanDetail:
         """One span with its bodies."""
-        path = f"/api/v1/traces/{_segment(trace_id)}/spans/{_segment(span_id)}"
-        return self._get(path, SpanDetail, {"project": project})
+        path = f"/api/v1/traces/{segment(trace_id)}/spans/{segment(span_id)}"
+        return self.get(path, SpanDetail, {"project": project})
 
     def overview(self, project: str, start: datetime, end: datetime, filters: Filters) -> Overview:
         """Totals of [start, end) and of the window before it; only environment, name and model filter here."""
-        return self._get("/api/v1/overview", Overview, {**_window(project, start, end), **_dimension_filters(filters)})
+        return self.get("/api/v1/overview", Overview, {**_window(project, start, end), **_dimension_filters(filters)})
 
     def metrics(
         self,
@@ -120,41 +131,41 @@ class Client:
     ) -> MetricSeries:
         """A metric over [start, end) in steps, as one line or one per group."""
         parameters = {**_window(project, start, end), **_dimension_filters(filters), "metric": metric}
-        return self._get(
+        return self.get(
             "/api/v1/metrics", MetricSeries, {**parameters, "group_by": group_by, "step_seconds": step_seconds}
         )
 
     def costs(self, project: str, start: datetime, end: datetime, filters: Filters) -> Costs:
         """Costs of [start, end) and of the window before it; only environment, name and model filter here."""
-        return self._get("/api/v1/costs", Costs, {**_window(project, start, end), **_dimension_filters(filters)})
+        return self.get("/api/v1/costs", Costs, {**_window(project, start, end), **_dimension_filters(filters)})
 
     def costs_by(
         self, project: str, start: datetime, end: datetime, filters: Filters, dimension: CostDimension
     ) -> CostBreakdown:
         """The dearest values of one dimension, with the window before."""
         parameters = {**_window(project, start, end), **_dimension_filters(filters)}
-        return self._get(f"/api/v1/costs/by/{dimension}", CostBreakdown, parameters)
+        return self.get(f"/api/v1/costs/by/{dimension}", CostBreakdown, parameters)
 
     def unpriced(self, project: str, start: datetime, end: datetime, filters: Filters) -> UnpricedModels:
         """Models whose calls have no cost, why, and what to do."""
         parameters = {**_window(project, start, end), **_dimension_filters(filters)}
-        return self._get("/api/v1/costs/unpriced", UnpricedModels, parameters)
+        return self.get("/api/v1/costs/unpriced", UnpricedModels, parameters)
 
     def duplicates(self, project: str, start: datetime, end: datetime, filters: Filters) -> Duplicates:
         """What would have been counted twice."""
         parameters = {**_window(project, start, end), **_dimension_filters(filters)}
-        return self._get("/api/v1/costs/duplicates", Duplicates, parameters)
+        return self.get("/api/v1/costs/duplicates", Duplicates, parameters)
 
     def priced_models(self) -> PricedModels:
         """Models that have a price."""
-        return self._get("/api/v1/prices/models", PricedModels, {})
+        return self.get("/api/v1/prices/models", PricedModels, {})
 
     def what_if_model(
         self, project: str, start: datetime, end: datetime, filters: Filters, *, provider: str, model: str
     ) -> ModelWhatIf:
         """The window's calls at another model's prices."""
         parameters = {**_window(project, start, end), **_dimension_filters(filters)}
-        return self._get(
+        return self.get(
             "/api/v1/what-if/model", ModelWhatIf, {**parameters, "to_provider": provider, "to_model": model}
         )
 
@@ -163,34 +174,69 @@ class Client:
     ) -> CacheWhatIf:
         """What a cache of answers would have saved."""
         parameters = {**_window(project, start, end), **_dimension_filters(filters)}
-        return self._get(
+        return self.get(
             "/api/v1/what-if/cache", CacheWhatIf, {**parameters, "match": match, "ttl_seconds": ttl_seconds}
         )
 
     def explain(self, project: str, trace_id: str, span_id: str) -> TraceExplanation:
         """Where the values of one span come from."""
-        path = f"/api/v1/traces/{_segment(trace_id)}/explain"
-        return self._get(path, TraceExplanation, {"project": project, "span": _segment(span_id)})
+        path = f"/api/v1/traces/{segment(trace_id)}/explain"
+        return self.get(path, TraceExplanation, {"project": project, "span": segment(span_id)})
 
     def facets(self, project: str, start: datetime, end: datetime) -> Facets:
         """The values that can be filtered by."""
-        return self._get("/api/v1/facets", Facets, _window(project, start, end))
+        return self.get("/api/v1/facets", Facets, _window(project, start, end))
 
     def pipeline(self, start: datetime, end: datetime) -> Pipeline:
         """State of the road from Kafka to the tables."""
-        return self._get("/api/v1/pipeline", Pipeline, {"from": start, "to": end})
+        return self.get("/api/v1/pipeline", Pipeline, {"from": start, "to": end})
 
-    def _get(self, path: str, model: type[Answer], parameters: Mapping[str, Parameter]) -> Answer:
+    def audit(self, start: datetime, end: datetime) -> Audit:
+        """Whether everything that was stored in [start, end) adds up."""
+        return self.get("/api/v1/audit", Audit, {"from": start, "to": end})
+
+    def get(self, path: str, model: type[Answer], parameters: Mapping[str, Parameter]) -> Answer:
+        """Reads what is at a path."""
+        return self._read(path, model, self._ask("GET", path, parameters))
+
+    def send(
+        self,
+        method: Literal["POST", "PUT"],
+        path: str,
+        model: type[Answer],
+        parameters: Mapping[str, Parameter],
+        body: BaseModel | None = None,
+    ) -> Answer:
+        """Sends a document, or nothing but the request, and reads the answer."""
+        return self._read(path, model, self._ask(method, path, parameters, body))
+
+    def change(
+        self,
+        method: Literal["POST", "PUT", "DELETE"],
+        path: str,
+        parameters: Mapping[str, Parameter],
+        body: BaseModel | None = None,
+    ) -> None:
+        """Changes something where no answer but that it was done is of interest."""
+        self._ask(method, path, parameters, body)
+
+    def _ask(
+        self, method: str, path: str, parameters: Mapping[str, Parameter], body: BaseModel | None = None
+    ) -> httpx.Response:
+        document, headers = (None, None) if body is None else (body.model_dump_json(), _JSON)
         try:
-            response = self._http.get(path, params=_encode(parameters))
+            response = self._http.request(method, path, params=_encode(parameters), content=document, headers=headers)
         except httpx.ConnectTimeout as error:
             raise self._away("nothing answered within 3 seconds") from error
         except httpx.TimeoutException as error:
             raise CollectorSlowError(f"The collector did not answer within {self._timeout_s:g} seconds.") from error
         except httpx.TransportError as error:
             raise self._away(str(error) or type(error).__name__) from error
-        if response.status_code != httpx.codes.OK:
+        if not response.is_success:
             raise _refusal(response)
+        return response
+
+    def _read(self, path: str, model: type[Answer], response: httpx.Response) -> Answer:
         try:
             return model.model_validate_json(response.content)
         except ValidationError as error:
@@ -219,6 +265,7 @@ def _filter_parameters(filters: Filters) -> dict[str, Parameter]:
         "kind": filters.kind,
         "status": filters.status,
         "tag": filters.tag,
+        **{name: getattr(filters, name) for name in LINKED_FILTERS},
         "user": filters.user,
         "session": filters.session,
         "q": filters.q,
@@ -243,10 +290,14 @@ def _encode(parameters: Mapping[str, Parameter]) -> list[tuple[str, str | int | 
     return pairs
 
 
-def _segment(identifier: str) -> str:
-    # Ids come from the address bar: only letters and digits may become part of a path.
+def segment(identifier: str) -> str:
+    """An id as a part of a path. Ids come from the address bar: only letters and digits may become part of one.
+
+    Raises:
+        NotFoundError: it has anything else.
+    """
     if not identifier.isalnum() or not identifier.isascii():
-        raise NotFoundError(f"{identifier!r} is not an id.", remedy="Open the trace from the list of traces.")
+        raise NotFoundError(f"{identifier!r} is not an id.", remedy="Open it from the list.")
     return identifier
 
 
@@ -259,6 +310,8 @@ def _refusal(response: httpx.Response) -> ApiError:
     if problem.errors:
         detail = "; ".join(f"{line.get('parameter', '')}: {line.get('detail', '')}" for line in problem.errors)
     match response.status_code:
+        case 401 | 403:
+            return NotAllowedError(detail)
         case 404:
             return NotFoundError(detail)
         case 400 | 422:

@@ -15,6 +15,14 @@ REFRESH_LABELS = {"off": "Off", "10s": "10 s", "60s": "60 s"}
 PAGES = (
     ("overview", "Overview", ":material/monitoring:"),
     ("traces", "Traces", ":material/account_tree:"),
+    ("alerts", "Alerts", ":material/notifications:"),
+    ("drift", "Drift", ":material/trending_up:"),
+    ("failures", "Failures", ":material/bug_report:"),
+    ("evals", "Evals", ":material/grading:"),
+    ("compare", "Compare", ":material/compare_arrows:"),
+    ("annotate", "Annotate", ":material/rate_review:"),
+    ("datasets", "Datasets", ":material/dataset:"),
+    ("experiments", "Experiments", ":material/science:"),
     ("costs", "Costs", ":material/payments:"),
     ("pipeline", "Pipeline", ":material/water_drop:"),
 )
@@ -28,6 +36,12 @@ def title_bar(context: Context, title: str, *, environments: Sequence[str] = ())
             _environment(context, environments)
         _time(context)
     _custom_range(context)
+
+
+def plain_title(title: str) -> None:
+    """The page's title, where no time range applies."""
+    with st.container(horizontal=True, key="toolbar", vertical_alignment="center"):
+        st.title(title, width="stretch", anchor=False)
 
 
 def sidebar(context: Context, projects: Projects) -> None:

@@ -4,6 +4,7 @@ ApiError
 ├── CollectorAwayError       nothing answers at the address: start the collector or correct the address
 ├── CollectorSlowError       it did not answer in time: ask for less, or give it more
 ├── CollectorNotReadyError   it answers that it cannot work now: see its detail, try again
+├── NotAllowedError          its API key is missing, wrong, or may not do this
 ├── NotFoundError            it is there, the thing asked for is not
 ├── RequestRefusedError      a parameter is wrong, and which
 └── UnexpectedAnswerError    something else answers at the address, or the versions do not fit
@@ -37,6 +38,15 @@ class CollectorNotReadyError(ApiError):
     """The collector answers that it cannot serve the request at present (HTTP 503)."""
 
     remedy = "It may still be starting: try again in a few seconds. Its /readyz says what it waits for."
+
+
+class NotAllowedError(ApiError):
+    """The collector does not let the dashboard's API key do this (HTTP 401 or 403)."""
+
+    remedy = (
+        "The dashboard sends the key of SPANWISE_API_KEY. Whoever runs Spanwise makes one with `spanwise keys create "
+        "--project '*' --scope read --scope ingest --scope admin`."
+    )
 
 
 class NotFoundError(ApiError):

@@ -182,6 +182,11 @@ def clock(moment: datetime, zone: tzinfo, now: datetime) -> str:
     return f"{local.day} {local:%b %H:%M:%S}" if local.year == today.year else f"{local:%Y-%m-%d %H:%M:%S}"
 
 
+def minute(moment: datetime, zone: tzinfo, now: datetime) -> str:
+    """A time to the minute, with the date unless it is today: `11:42`, `21 Nov 11:42`."""
+    return clock(moment, zone, now)[:-3]
+
+
 def timestamp(moment: datetime, zone: tzinfo) -> str:
     """A full time with milliseconds in the viewer's zone: `2026-11-22 11:42:07.123 CET`."""
     local = moment.astimezone(zone)

@@ -48,7 +48,7 @@ def verdict(pipeline: Pipeline) -> Verdict:
         return Verdict("idle", "Nothing has arrived in this time range.", tuple(_paused(pipeline)))
     waiting = "an unknown number of records is" if totals.lag is None else _are(totals.lag, "record")
     arrived = f"{count(totals.emitted)} spans and scores that arrived"
-    if totals.rejected or totals.duplicates:
+    if totals.rejected or totals.duplicates or totals.erased:
         stored = totals.stored
         sentence = f"Of {arrived}, {count(stored)} {'is' if stored == 1 else 'are'} stored; {waiting} waiting."
     else:
@@ -90,6 +90,10 @@ def _losses(pipeline: Pipeline) -> list[str]:
         )
     if totals.duplicates:
         found.append(f"{plural(totals.duplicates, 'duplicate')} left out: sent twice, stored once.")
+    if totals.erased:
+        found.append(
+            f"{plural(totals.erased, 'span or score', 'spans or scores')} left out: erased before it came again."
+        )
     if totals.dropped:
         found.append(
             f"{plural(totals.dropped, 'span or score', 'spans or scores')} dropped at the source: "

@@ -10,6 +10,7 @@ import streamlit as st
 from spanwise_dashboard.client import Client
 from spanwise_dashboard.state import TimeRange
 from spanwise_schemas.api import Facets, Projects, SpanDetail, TraceDetail
+from spanwise_schemas.api_audit import Audit
 from spanwise_schemas.api_costs import PricedModels
 from spanwise_schemas.api_explain import TraceExplanation
 
@@ -26,6 +27,15 @@ def facets(client: Client, project: str, time: TimeRange, now: datetime) -> Face
     start = start.replace(second=0, microsecond=0)
     end = end.replace(second=0, microsecond=0) + timedelta(minutes=1)
     return _facets(client, client.base_url, project, start, end)
+
+
+def audit(client: Client, time: TimeRange, now: datetime) -> Audit:
+    """Whether everything adds up, at most a minute old: it reads a lot."""
+    start, end = time.window(now)
+    # Rounded outwards to whole minutes: the key stays the same while the clock goes on.
+    start = start.replace(second=0, microsecond=0)
+    end = end.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return _audit(client, client.base_url, start, end)
 
 
 def trace(client: Client, project: str, trace_id: str) -> TraceDetail:
@@ -61,6 +71,12 @@ def _projects(_client: Client, base_url: str) -> Projects:
 def _facets(_client: Client, base_url: str, project: str, start: datetime, end: datetime) -> Facets:
     del base_url
     return _client.facets(project, start, end)
+
+
+@st.cache_resource(ttl=60, max_entries=16, show_spinner=False)
+def _audit(_client: Client, base_url: str, start: datetime, end: datetime) -> Audit:
+    del base_url
+    return _client.audit(start, end)
 
 
 @st.cache_resource(ttl=10, max_entries=16, show_spinner=False)

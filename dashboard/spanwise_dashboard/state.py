@@ -3,9 +3,17 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, get_args
 
+from spanwise_dashboard.alerts_place import AlertsPlace, parse_place, place_query
+from spanwise_dashboard.annotate_place import AnnotatePlace, annotate_query, parse_annotate
+from spanwise_dashboard.compare_place import ComparePlace, compare_query, parse_compare
+from spanwise_dashboard.datasets_place import DatasetsPlace, datasets_query, parse_datasets
+from spanwise_dashboard.evals_place import EvalsPlace, evals_query, parse_evals
+from spanwise_dashboard.experiments_place import ExperimentsPlace, experiments_query, parse_experiments
+from spanwise_dashboard.failures_place import FailuresPlace, failures_query, parse_failures
+from spanwise_dashboard.instants import instant, rfc3339
 from spanwise_schemas.api_costs import CacheMatch, CostDimension
 
 PRESETS: Final[dict[str, timedelta]] = {
@@ -82,6 +90,12 @@ class Filters:
     model: tuple[str, ...] = ()
     status: tuple[str, ...] = ()
     tag: tuple[str, ...] = ()
+    release: tuple[str, ...] = ()
+    prompt: tuple[str, ...] = ()
+    provider: tuple[str, ...] = ()
+    tool: tuple[str, ...] = ()
+    user_group: tuple[str, ...] = ()
+    failure: tuple[str, ...] = ()
     user: str = ""
     session: str = ""
     q: str = ""
@@ -96,7 +110,10 @@ class Filters:
         return [each.name for each in fields(self) if getattr(self, each.name) not in ((), "", None)]
 
 
-LIST_FILTERS: Final = ("environment", "name", "kind", "model", "status", "tag")
+FORM_FILTERS: Final = ("environment", "name", "kind", "model", "tag")
+LINKED_FILTERS: Final = ("release", "prompt", "provider", "tool", "user_group", "failure")
+"""Set by links from other pages; shown and taken away as chips."""
+LIST_FILTERS: Final = (*FORM_FILTERS, "status", *LINKED_FILTERS)
 TEXT_FILTERS: Final = ("user", "session", "q")
 NUMBER_FILTERS: Final = ("min_cost_usd", "max_cost_usd", "min_duration_ms", "max_duration_ms")
 
@@ -114,6 +131,13 @@ class State:
         by: what costs are broken down by.
         model: the model that the what-if asks of, as `provider/model`; empty until one is chosen.
         cache: a key of `CACHES`.
+        alerts: what is open of alerts, rules and drift.
+        failures: what is open of failures.
+        compare: what is compared.
+        annotate: the queue, and who reviews.
+        datasets: what is open of datasets.
+        experiments: what is open of experiments.
+        evals: which scores are shown.
     """
 
     project: str = ""
@@ -126,6 +150,13 @@ class State:
     by: CostDimension = "model"
     model: str = ""
     cache: str = DEFAULT_CACHE
+    alerts: AlertsPlace = field(default_factory=AlertsPlace)
+    failures: FailuresPlace = field(default_factory=FailuresPlace)
+    compare: ComparePlace = field(default_factory=ComparePlace)
+    annotate: AnnotatePlace = field(default_factory=AnnotatePlace)
+    datasets: DatasetsPlace = field(default_factory=DatasetsPlace)
+    experiments: ExperimentsPlace = field(default_factory=ExperimentsPlace)
+    evals: EvalsPlace = field(default_factory=EvalsPlace)
 
     def on_trace(self, trace_id: str, span_id: str = "") -> "State":
         """The same place with a trace open."""
@@ -158,6 +189,13 @@ def parse(parameters: Mapping[str, Sequence[str]]) -> State:
         by=next((known for known in DIMENSIONS if known == by), "model"),
         model=_text(parameters, "to_model"),
         cache=cache if cache in CACHES else DEFAULT_CACHE,
+        alerts=parse_place(parameters),
+        failures=parse_failures(parameters),
+        compare=parse_compare(parameters),
+        annotate=parse_annotate(parameters),
+        datasets=parse_datasets(parameters),
+        experiments=parse_experiments(parameters),
+        evals=parse_evals(parameters),
     )
 
 
@@ -166,7 +204,7 @@ def query(state: State) -> dict[str, str | list[str]]:
     found: dict[str, str | list[str]] = {"project": state.project}
     if state.time.fixed is not None:
         start, end = state.time.fixed
-        found |= {"from": _rfc3339(start), "to": _rfc3339(end)}
+        found |= {"from": rfc3339(start), "to": rfc3339(end)}
     elif state.time.preset != DEFAULT_PRESET:
         found["range"] = state.time.preset
     found |= {key: list(getattr(state.filters, key)) for key in LIST_FILTERS}
@@ -177,6 +215,10 @@ def query(state: State) -> dict[str, str | list[str]]:
     found["by"] = "" if state.by == "model" else state.by
     found["to_model"] = state.model
     found["cache"] = "" if state.cache == DEFAULT_CACHE else state.cache
+    found |= {**place_query(state.alerts), **failures_query(state.failures), **compare_query(state.compare)}
+    found |= annotate_query(state.annotate)
+    found |= {**datasets_query(state.datasets), **experiments_query(state.experiments)}
+    found |= evals_query(state.evals)
     return {key: value for key, value in found.items() if value}
 
 
@@ -188,6 +230,12 @@ def _filters(parameters: Mapping[str, Sequence[str]]) -> Filters:
         model=_texts(parameters.get("model", ())),
         status=tuple(value for value in _texts(parameters.get("status", ())) if value in STATUSES),
         tag=_texts(parameters.get("tag", ())),
+        release=_texts(parameters.get("release", ())),
+        prompt=_texts(parameters.get("prompt", ())),
+        provider=_texts(parameters.get("provider", ())),
+        tool=_texts(parameters.get("tool", ())),
+        user_group=_texts(parameters.get("user_group", ())),
+        failure=_texts(parameters.get("failure", ())),
         user=_text(parameters, "user"),
         session=_text(parameters, "session"),
         q=_text(parameters, "q"),
@@ -220,20 +268,8 @@ def _number_text(value: float | None) -> str:
 
 
 def _time_range(parameters: Mapping[str, Sequence[str]]) -> TimeRange:
-    start, end = _instant(_text(parameters, "from")), _instant(_text(parameters, "to"))
+    start, end = instant(_text(parameters, "from")), instant(_text(parameters, "to"))
     if start is not None and end is not None and start < end:
         return TimeRange(start=start, end=end)
     preset = _text(parameters, "range")
     return TimeRange(preset if preset in PRESETS else DEFAULT_PRESET)
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        value = datetime.fromisoformat(text)
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _rfc3339(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

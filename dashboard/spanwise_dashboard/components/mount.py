@@ -9,6 +9,8 @@ from typing import Any
 import streamlit as st
 
 _STATIC = Path(__file__).parent / "static"
+_PARTS = {**dict.fromkeys(("chart", "band", "trend"), ("base", "axis", "plot")), "histogram": ("base", "axis")}
+"""Files that a component shares with others, before its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,13 @@ def nothing() -> None:
 
 @cache
 def _component(name: str) -> Callable[..., Any]:
-    def read(file: str) -> str:
-        return (_STATIC / file).read_text(encoding="utf-8")
+    def read(ending: str) -> str:
+        files = [_STATIC / f"{file}.{ending}" for file in (*_PARTS.get(name, ("base",)), name)]
+        return "".join(file.read_text(encoding="utf-8") for file in files if file.exists())
 
     return st.components.v2.component(
         f"spanwise_{name}",
         html='<div class="sw"></div>',
-        css=read("base.css") + read(f"{name}.css"),
-        js=read("base.js") + read(f"{name}.js"),
+        css=read("css"),
+        js=read("js"),
     )

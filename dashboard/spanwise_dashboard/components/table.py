@@ -40,7 +40,10 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value. With `href` (relative, encoded) it is a link that reports `action` and `value` when clicked."""
+    """One value. With `href` (relative, encoded) it is a link that reports `action` and `value` when clicked.
+
+    With an `action` alone it is a button that reports the same. `trend` are counts over time, drawn as small bars.
+    """
 
     text: str = ""
     sub: str = ""
@@ -51,6 +54,7 @@ class Cell:
     kind: str = ""
     bar: float = 0.0
     change: Change | None = None
+    trend: tuple[int, ...] = ()
     badges: tuple[Badge, ...] = ()
     href: str = ""
     action: str = ""
@@ -95,6 +99,8 @@ def _cell(cell: Cell) -> dict[str, object]:
     found |= {name: value for name in ("title", "dot") if (value := getattr(cell, name)) is not None}
     if cell.change is not None and cell.change.text:
         found["delta"] = {"text": cell.change.text, "tone": cell.change.tone}
+    if cell.trend:
+        found["trend"] = list(cell.trend)
     if cell.badges:
         found["badges"] = [badge_payload(badge) for badge in cell.badges]
     return found

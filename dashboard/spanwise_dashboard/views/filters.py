@@ -8,7 +8,7 @@ import streamlit as st
 from spanwise_dashboard.components.facts import Fact, chips
 from spanwise_dashboard.context import address, go
 from spanwise_dashboard.format import plural
-from spanwise_dashboard.state import LIST_FILTERS, NUMBER_FILTERS, SUCCEEDED, TEXT_FILTERS, Filters
+from spanwise_dashboard.state import FORM_FILTERS, LIST_FILTERS, NUMBER_FILTERS, SUCCEEDED, TEXT_FILTERS, Filters
 from spanwise_schemas.api import Facets
 
 LABELS = {
@@ -18,6 +18,12 @@ LABELS = {
     "model": "Model",
     "status": "Status",
     "tag": "Tag",
+    "release": "Release",
+    "prompt": "Prompt",
+    "provider": "Provider",
+    "tool": "Tool",
+    "user_group": "User group",
+    "failure": "Failure",
     "user": "User",
     "session": "Session",
     "q": "Text",
@@ -169,7 +175,7 @@ def _status_changed() -> None:
 
 
 def _apply() -> None:
-    lists = {name: tuple(st.session_state[f"filter-{name}"]) for name in LIST_FILTERS if name != "status"}
+    lists = {name: tuple(st.session_state[f"filter-{name}"]) for name in FORM_FILTERS}
     texts = {name: st.session_state[f"filter-{name}"].strip() for name in ("user", "session")}
     numbers = {name: st.session_state[f"filter-{name}"] for name in NUMBER_FILTERS}
     go(address().filtered(**lists, **texts, **numbers))

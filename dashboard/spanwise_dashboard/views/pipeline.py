@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import streamlit as st
 
+from spanwise_dashboard import remembered
 from spanwise_dashboard.components.table import Badge, Cell, Column, Row, table
 from spanwise_dashboard.context import Context
 from spanwise_dashboard.controls import refresh_seconds, title_bar
-from spanwise_dashboard.format import ago, compact, count, duration, size
+from spanwise_dashboard.format import ago, compact, count, duration, plural, size
 from spanwise_dashboard.notices import explained
 from spanwise_dashboard.pipeline import remedy, verdict
 from spanwise_schemas.api import PartitionState, Pipeline, ProducerState, Reject
+
+MAX_PROBLEMS: Final = 10
+"""Lines that are shown; the command has all."""
 
 
 def page(context: Context) -> None:
@@ -30,6 +35,7 @@ def _body(context: Context) -> None:
         if said.details:
             st.markdown("\n".join(f"- {line}" for line in said.details))
         _figures(pipeline)
+        _audit(context)
         _rejects(pipeline.rejects, context.now())
         with st.container(key="tables"):
             _partitions(pipeline.partitions, context.now())
@@ -64,6 +70,31 @@ def _figures(pipeline: Pipeline) -> None:
     with st.container(key="kpis"):
         for label, value, text in figures:
             st.metric(label, value, help=text, border=True)
+
+
+def _audit(context: Context) -> None:
+    """Whether ledger, tables and producers agree; said apart, so that a slow answer holds up nothing else."""
+    with explained(), st.spinner("Reconciling the ledger …"):
+        audit = remembered.audit(context.client, context.state().time, context.now())
+        if not audit.partitions:
+            return
+        if not audit.problems:
+            partitions = plural(len(audit.partitions), "partition")
+            producers = plural(audit.producers_total, "producer")
+            st.caption(
+                f":material/done_all: Accounted for: offsets, rows and rejects of {partitions} agree, "
+                f"and no records of {producers} are missing."
+            )
+            return
+        with st.container(border=True, key="audit"):
+            st.subheader(":material/report: Not accounted for", anchor=False)
+            for problem in audit.problems[:MAX_PROBLEMS]:
+                st.text(problem)
+            more = len(audit.problems) - MAX_PROBLEMS
+            st.caption(
+                (f"{more} more: " if more > 0 else "")
+                + "`spanwise audit` says the same, for a scheduler; docs/delivery.md says what each line means."
+            )
 
 
 def _rejects(rejects: Sequence[Reject], now: datetime) -> None:

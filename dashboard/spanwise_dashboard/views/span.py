@@ -17,6 +17,10 @@ from spanwise_dashboard.views.scores import scores_table
 from spanwise_schemas.api import SpanDetail
 
 VIEWS = {"messages": "Messages", "raw": "Raw", "details": "Details", "explain": "Explain"}
+_MISSING = {
+    "absent": "The bodies are not there. They arrive a moment after the span, or the store refused them: see Pipeline.",
+    "expired": "The bodies were kept for a shorter time than the span, and are gone.",
+}
 _COLUMNS = (Column("Name", width="42%", wrap=True), Column("Value", wrap=True))
 
 
@@ -85,8 +89,7 @@ def sections(span: SpanDetail) -> list[Section]:
     """Input and output as a conversation."""
     role = "user" if span.summary.kind == "llm" else ""
     answer = "assistant" if span.summary.kind == "llm" else ""
-    expired = "The bodies were kept for a shorter time than the span, and are gone." if span.bodies == "expired" else ""
-    missing = expired or "Nothing was recorded."
+    missing = _MISSING.get(span.bodies, "Nothing was recorded.")
     given = [*system_message(span.system_instructions), *messages_of(span.input, default_role=role)]
     found = [
         Section("Input", given, _size(span.input_bytes), missing),

@@ -15,7 +15,8 @@ from spanwise_dashboard.messages import gist
 from spanwise_dashboard.notices import explained, first_trace
 from spanwise_dashboard.state import Filters, TimeRange
 from spanwise_dashboard.views.filters import filter_bar, reset
-from spanwise_schemas.api import TracePage, TraceSummary
+from spanwise_dashboard.views.pager import pager
+from spanwise_schemas.api import TraceSummary
 
 PAGE_SIZE = 50
 COLUMNS = (
@@ -63,7 +64,7 @@ def _body(context: Context) -> None:
             _nothing(state.filters, state.time)
             return
         clicked = table("Traces", COLUMNS, rows(context, found.items, context.now()), key="table-traces", empty="")
-        _pager(found)
+        pager(len(found.items), "trace", found.next_cursor)
     if clicked is not None:
         match clicked.action:
             case "row":
@@ -128,33 +129,3 @@ def _nothing(filters: Filters, time: TimeRange) -> None:
 
 def _widen(time: TimeRange) -> None:
     go(replace(address(), time=time, cursor=""))
-
-
-def _pager(found: TracePage) -> None:
-    """Next page by the collector's cursor; back by the cursors that this session came along."""
-    here = address().cursor
-    trail: list[str] = st.session_state.setdefault("trail", [])
-    if not here:
-        trail.clear()
-    if not here and found.next_cursor is None:
-        st.caption(f"{plural(len(found.items), 'trace')}, all that match.")
-        return
-    with st.container(horizontal=True, key="pager"):
-        if here:
-            st.button("First", icon=":material/first_page:", on_click=_turn, args=("", "back"))
-            if trail:
-                st.button("Previous", icon=":material/chevron_left:", on_click=_turn, args=(trail[-1], "back"))
-        if found.next_cursor is not None:
-            st.button("Next", icon=":material/chevron_right:", on_click=_turn, args=(found.next_cursor, "on"))
-        shown = "first" if not here else f"page {len(trail) + 1}," if trail else "next"
-        st.caption(f"Newest first, {shown} {plural(len(found.items), 'trace')}.")
-
-
-def _turn(cursor: str, way: str) -> None:
-    here = address()
-    trail: list[str] = st.session_state["trail"]
-    if way == "on":
-        trail.append(here.cursor)
-    elif trail:
-        trail.pop()
-    go(replace(here, cursor=cursor))

@@ -16,8 +16,15 @@ export default function (component) {
       parts.push(link(row.href, attributes, () => open("row", row.id), cell.text || "—"));
     } else if (cell.href) {
       parts.push(link(cell.href, { class: "celllink" }, () => open(cell.action, cell.value), cell.text));
-    } else if (cell.text !== undefined) {
+    } else if (cell.action && cell.text) {
+      parts.push(el("button", { class: "button", type: "button", on: { click: () => open(cell.action, cell.value) } }, cell.text));
+    } else if (cell.text) {
       parts.push(el("span", { class: `${cell.tone || ""} ${cell.mono ? "mono" : ""}`.trim() }, cell.text));
+    }
+    if (cell.trend) {
+      const most = Math.max(...cell.trend, 1);
+      parts.push(el("span", { class: "trend", "aria-hidden": "true" },
+        cell.trend.map((count) => el("span", { class: count ? "" : "none", style: { height: `${count ? Math.max(12, (count / most) * 100) : 5}%` } }))));
     }
     for (const badge of cell.badges || []) parts.push(el("span", { class: `badge ${badge.tone || ""}`, title: badge.title || badge.text }, badge.text));
     if (cell.delta) parts.push(el("span", { class: `delta ${cell.delta.tone}`, title: "against the window before" }, cell.delta.text));
