@@ -30,8 +30,8 @@ ASK_EVERY_S: Final = 0.02
 
 
 @contextmanager
-def collector(bootstrap: str, directory: Path, port: int) -> Iterator[None]:
-    """A collector with the embedded engine and default settings, as a process."""
+def collector(bootstrap: str, directory: Path, port: int) -> Iterator[int]:
+    """A collector with the embedded engine and default settings, as a process; its process id."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("SPANWISE_")}
     environ |= {
         "SPANWISE_KAFKA": bootstrap,
@@ -45,7 +45,7 @@ def collector(bootstrap: str, directory: Path, port: int) -> Iterator[None]:
         )
         try:
             wait_for(f"http://127.0.0.1:{port}/readyz", process)
-            yield
+            yield process.pid
         finally:
             process.send_signal(signal.SIGTERM)
             try:

@@ -1,0 +1,1 @@
+"""What the collector does with more records than it can store."""

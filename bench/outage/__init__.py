@@ -1,0 +1,1 @@
+"""What an application notices of a broker that is away."""

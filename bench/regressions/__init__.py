@@ -1,0 +1,1 @@
+"""How well regressions are found: each part prints figures, `python -m bench.regressions` all of them."""
