@@ -17,7 +17,7 @@ IN_FLIGHT = 20
 def backfill(
     *, kafka: str, project: str, traces: int, until: datetime, seed: int, progress: Callable[[int], None]
 ) -> int:
-    """Write two weeks of traces that end at `until`.
+    """Write four weeks of traces that end at `until`.
 
     Args:
         kafka: bootstrap address; the topics exist.

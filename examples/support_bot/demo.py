@@ -1,12 +1,14 @@
 """The whole of Spanwise with something to see.
 
-Starts `spanwise up`, lets customers talk to the support bot, and writes two weeks of history through the same road.
+Starts `spanwise up`, lets customers talk to the support bot, and writes four weeks of history through the same road.
 
     make demo
     python -m examples.support_bot.demo --exit-when-ready
 """
 
 import argparse
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +25,7 @@ from examples.support_bot.backfill import backfill
 from examples.support_bot.bot import SupportBot
 from examples.support_bot.customers import talk
 from examples.support_bot.model_service import model_service, uses_own_service
+from examples.support_bot.review_queue import ReviewError, fill_queue
 from spanwise_collector.cli.datadir import DataDirectory, UpState
 from spanwise_collector.cli.http import get
 
@@ -30,6 +33,8 @@ PROJECT = "default"
 RELEASE = "1.4.1"
 START_TIMEOUT_S = 150.0
 STORED_TIMEOUT_S = 300.0
+RULES_TIMEOUT_S = 180.0
+ALERT_RULES = Path(__file__).parent / "alerts.toml"
 POLL_S = 0.25
 
 
@@ -103,8 +108,10 @@ class _Up:
 @contextmanager
 def _running(options: argparse.Namespace, stop: threading.Event) -> Iterator[_Up]:
     command = [sys.executable, "-m", "spanwise_collector.cli", "up", "--data-dir", str(options.data_dir), *options.up]
+    # The demo's own rules take the place of the built-in ones, once there is a history that says what is usual.
+    environ = {"SPANWISE_ALERTS_BUILT_IN": "false", "SPANWISE_ALERTS_SECONDS": "5", **os.environ}
     # Its own session: Ctrl-C comes to the demo, which stops sending before it stops the rest.
-    up = _Up(subprocess.Popen(command, start_new_session=True), DataDirectory(options.data_dir))
+    up = _Up(subprocess.Popen(command, start_new_session=True, env=environ), DataDirectory(options.data_dir))
     try:
         up.wait_ready(stop)
         yield up
@@ -120,7 +127,7 @@ def _fill(state: UpState, options: argparse.Namespace, stop: threading.Event) ->
     customers.start()
     if options.history_traces and not _has_history(state):
         started = time.monotonic()
-        _say(f"Writing two weeks of history: {options.history_traces} traces through Kafka ...")
+        _say(f"Writing four weeks of history: {options.history_traces} traces through Kafka ...")
         written = backfill(
             kafka=state.kafka,
             project=PROJECT,
@@ -133,6 +140,27 @@ def _fill(state: UpState, options: argparse.Namespace, stop: threading.Event) ->
         expected += written
     customers.join()
     _wait_stored(state, expected + spanwise.stats().sent, stop)
+    try:
+        _say("  " + fill_queue(state.collector, PROJECT))
+    except ReviewError as error:
+        raise DemoError(f"the annotation queue: {error}") from error
+    _watch(state, DataDirectory(options.data_dir).alerts, stop)
+
+
+def _watch(state: UpState, alerts_file: Path, stop: threading.Event) -> None:
+    """Give Spanwise alert rules now that there is a history for them, and wait until they have been tried on it."""
+    if not alerts_file.exists():
+        shutil.copyfile(ALERT_RULES, alerts_file)
+    started = time.monotonic()
+    _say("Trying alert rules on the history ...")
+    while time.monotonic() - started < RULES_TIMEOUT_S and not stop.wait(POLL_S):
+        answer = get(f"{state.collector}/api/v1/rules?project={PROJECT}", timeout_s=30.0)
+        rules = answer.json().get("items") if answer is not None and answer.status == 200 else None
+        if isinstance(rules, list) and rules and all(rule["last_evaluated"] for rule in rules if rule["enabled"]):
+            firing = sum(bool(rule["firing"]) for rule in rules)
+            _say(f"  {len(rules)} rules tried in {time.monotonic() - started:.1f} s; {firing} of them fire, see Alerts")
+            return
+    _say("  still at it; see the Alerts page in a while")
 
 
 def _live(state: UpState, conversations: int, seed: int) -> None:
@@ -201,14 +229,14 @@ def _every_second(report: Callable[[int], None]) -> Callable[[int], None]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="demo",
-        description="Start Spanwise with an example application and two weeks of history.",
+        description="Start Spanwise with an example application and four weeks of history.",
         epilog="Options after `--` go to `spanwise up`:  make demo DEMO_ARGS='-- --no-dashboard --port 4400'",
     )
     parser.add_argument(
         "--data-dir", type=Path, default=Path(".demo"), metavar="DIR", help="tables and logs (default: .demo)"
     )
     parser.add_argument("--conversations", type=int, default=24, metavar="N", help="live conversations (default: 24)")
-    parser.add_argument("--history-traces", type=int, default=5000, metavar="N", help="0 for none (default: 5000)")
+    parser.add_argument("--history-traces", type=int, default=12_000, metavar="N", help="0 for none (default: 12000)")
     parser.add_argument("--seed", type=int, default=int(time.strftime("%Y%m%d")), metavar="N", help="default: the date")
     parser.add_argument(
         "--exit-when-ready", action="store_true", help="stop as soon as everything is stored, for scripts"

@@ -12,7 +12,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeL
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
-from examples.support_bot.history import AttributeValue, MadeScore, MadeSpan, MadeTrace
+from examples.support_bot.made import AttributeValue, MadeScore, MadeSpan, MadeTrace
 from spanwise_schemas import attributes as names
 from spanwise_schemas.wire import LOGS_TOPIC, SPANS_TOPIC, Envelope, partition_for
 
@@ -140,8 +140,16 @@ def _log(trace_id: bytes, score: MadeScore) -> LogRecord:
         names.SCORE_ID: score.score_id,
         names.SCORE_SOURCE: score.source,
     }
-    if score.label:
-        facts[names.SCORE_LABEL] = score.label
+    more: dict[str, AttributeValue] = {
+        names.SCORE_LABEL: score.label,
+        names.SCORE_EVALUATOR: score.evaluator,
+        names.SCORE_EVALUATOR_VERSION: score.version,
+        names.SCORE_EXPLANATION: score.explanation,
+        names.SCORE_STRATUM: score.stratum,
+    }
+    facts |= {name: value for name, value in more.items() if value}
+    if score.inclusion < 1:
+        facts[names.SCORE_INCLUSION] = score.inclusion
     return LogRecord(
         time_unix_nano=score.time_ns,
         observed_time_unix_nano=score.time_ns,

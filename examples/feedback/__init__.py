@@ -1,0 +1,1 @@
+"""A web page on which people say whether an answer helped."""
