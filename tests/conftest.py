@@ -1,5 +1,6 @@
 """Fixtures for all suites."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,12 +8,29 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from spanwise_collector.store.database import Database
-from tests.support.brokers import broker_under_test
-from tests.support.databases import fresh_database, fresh_dsn
+from tests.support.brokers import ON_KAFKA, broker_under_test
+from tests.support.databases import EmptyDatabases, fresh_dsn
 
 # Examples have no deadline and may be slow to make: a loaded machine must not fail a test.
 settings.register_profile("spanwise", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("spanwise")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On Apache Kafka, leave out what never talks to the broker: it is the same there as in `make test`."""
+    if not ON_KAFKA:
+        return
+    left_out = [item for item in items if not talks_to_the_broker(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def talks_to_the_broker(item: pytest.Item) -> bool:
+    """Whether it takes the broker's address, asks for it by a parameter (`broker-group`), or is for Kafka alone."""
+    if item.path.parent.name == "kafka" or "kafka_bootstrap" in getattr(item, "fixturenames", ()):
+        return True
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return any(isinstance(value, str) and re.search("broker|kafka", value) for value in parameters)
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +63,14 @@ def database_dsn(chdb_directory: Path) -> str:
     return fresh_dsn(chdb_directory)
 
 
+@pytest.fixture(scope="session")
+def empty_databases(chdb_directory: Path) -> EmptyDatabases:
+    """Databases with the current schema, lent to one test after the other."""
+    return EmptyDatabases(chdb_directory)
+
+
 @pytest.fixture
-def database(database_dsn: str) -> Iterator[Database]:
-    """A fresh database with the current schema, dropped after the test. Its address is `database.address`."""
-    with fresh_database(database_dsn) as database:
+def database(empty_databases: EmptyDatabases) -> Iterator[Database]:
+    """An empty database with the current schema. Its address is `database.address`."""
+    with empty_databases.lend() as database:
         yield database

@@ -11,7 +11,11 @@ from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from spanwise_dashboard.alerts_place import NEW_RULE, TABS
+from spanwise_dashboard.annotate_place import NEW_QUEUE
 from tests.browser.servers import CHROMIUM_FLAGS, chromium, dashboard
+from tests.support.dashboard_alert_data import FIRING_ID, HOSTILE_ALERT_ID, SILENCED_ID
+from tests.support.dashboard_annotations import HOSTILE_QUEUE
 from tests.support.dashboard_data import (
     BIG_TRACE_ID,
     ERROR_TRACE_ID,
@@ -22,15 +26,32 @@ from tests.support.dashboard_data import (
     little,
     lots,
 )
+from tests.support.dashboard_failure_data import ARGUMENTS_ID, HOSTILE_ISSUE_ID, OLD_ID
 from tests.support.dashboard_fake import FakeApi, serve
 
 DATASETS: dict[str, Callable[[datetime], Dataset]] = {"none": empty, "little": little, "lots": lots}
 PAGES: dict[str, dict[str, str]] = {
-    "none": {"overview": "", "traces": "traces", "costs": "costs", "pipeline": "pipeline"},
+    "none": {
+        "overview": "",
+        "traces": "traces",
+        "alerts": "alerts",
+        "drift": "drift",
+        "failures": "failures",
+        "compare": "compare",
+        "annotate": "annotate",
+        "costs": "costs",
+        "pipeline": "pipeline",
+    },
     "little": {
         "overview": "",
         "traces": "traces",
         "trace-error": f"trace?trace={ERROR_TRACE_ID}",
+        **{f"alerts-{tab}": f"alerts?tab={tab}" for tab in TABS},
+        "drift": "drift",
+        "failures": "failures",
+        "compare": "compare",
+        "compare-release": "compare?compare=release",
+        "annotate": "annotate",
         "costs": "costs",
         "pipeline": "pipeline",
     },
@@ -43,6 +64,25 @@ PAGES: dict[str, dict[str, str]] = {
         "trace-big": f"trace?trace={BIG_TRACE_ID}",
         "trace-hostile": f"trace?trace={HOSTILE_TRACE_ID}&span=0000000000000002",
         "trace-missing": "trace?trace=0123",
+        **{f"alerts-{tab}": f"alerts?tab={tab}&range=14d" for tab in TABS},
+        "alert": f"alerts?alert={FIRING_ID}",
+        "alert-silenced": f"alerts?alert={SILENCED_ID}",
+        "alert-hostile": f"alerts?alert={HOSTILE_ALERT_ID}",
+        "rule-own": "alerts?tab=rules&rule=slow-calls",
+        "rule-file": "alerts?tab=rules&rule=groundedness",
+        "rule-new": f"alerts?tab=rules&rule={NEW_RULE}",
+        "drift": "drift",
+        "failures": "failures?state=all",
+        "failures-nothing": "failures?q=nothing",
+        "failure": f"failures?issue={ARGUMENTS_ID}",
+        "failure-hostile": f"failures?issue={HOSTILE_ISSUE_ID}",
+        "failure-old": f"failures?issue={OLD_ID}",
+        "compare": "compare",
+        "compare-model": "compare?compare=model",
+        "annotate": "annotate?reviewer=Ada",
+        "annotate-name": "annotate",
+        "annotate-new": f"annotate?queue={NEW_QUEUE}",
+        "annotate-hostile": f"annotate?queue={HOSTILE_QUEUE}&reviewer=Ada",
         "costs": "costs?to_model=openai/gpt-4o-mini&cache=exact-1d",
         "costs-user": "costs?by=user&range=7d",
         "pipeline": "pipeline",

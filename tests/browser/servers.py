@@ -1,16 +1,17 @@
 """Runs the dashboard as users run it: a Streamlit process on a free port."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
+
+from spanwise_collector.embedded.broker import free_port
 
 CHROMIUM_FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
 START_SECONDS = 90.0
@@ -37,14 +38,14 @@ def chromium() -> str:
 
 
 @contextmanager
-def dashboard(api_url: str, log: Path) -> Iterator[str]:
-    """The dashboard over `api_url`; yields its address once it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def dashboard(
+    api_url: str, log: Path, variables: Mapping[str, str] | None = None, *, port: int | None = None
+) -> Iterator[str]:
+    """The dashboard over `api_url`, with more environment variables; yields its address once it answers."""
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(app_file())]
     flags = ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    environment = {**os.environ, "SPANWISE_API_URL": api_url}
+    environment = {**os.environ, "SPANWISE_API_URL": api_url, **(variables or {})}
     with (
         log.open("w") as output,
         subprocess.Popen([*command, *flags], env=environment, stdout=output, stderr=output) as process,

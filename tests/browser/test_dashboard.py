@@ -50,7 +50,11 @@ def test_dragging_over_a_chart_zooms(page: Page, served: Served) -> None:
     page.goto(served.url)
     chart = page.locator("svg[role=img]").first
     expect(chart).to_be_visible()
+    # The table is drawn last: until then the chart may still move, and the mouse would press beside it.
+    expect(page.get_by_role("row", name=re.compile("nightly_reindex"))).to_be_visible()
     box = chart.bounding_box()
+    while box != (box := chart.bounding_box()):
+        page.wait_for_timeout(100)
     assert box is not None
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 60)
     page.mouse.down()

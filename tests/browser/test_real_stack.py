@@ -79,3 +79,4 @@ def test_the_pipeline_page_says_that_all_is_stored(page: Page, dashboard_url: st
     page.goto(f"{dashboard_url}/pipeline")
 
     expect(page.get_by_text(re.compile(r"^All 4 .* stored"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"offsets, rows and rejects of \d partitions? agree"))).to_be_visible()

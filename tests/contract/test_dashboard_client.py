@@ -1,5 +1,6 @@
 """What the dashboard expects of the API, on the fake that its tests use and on the real one over the real engine."""
 
+import itertools
 import random
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ from typing import get_args
 import pytest
 import uvicorn
 
+from spanwise_collector.api.annotating import make_annotating
 from spanwise_collector.api.app import create_app
+from spanwise_collector.failures.issue_book import IssueBook
 from spanwise_collector.settings import Settings
 from spanwise_collector.store.database import Database
 from spanwise_dashboard.client import Client
@@ -41,7 +44,10 @@ def known() -> Dataset:
 @contextmanager
 def real(database: Database) -> Iterator[str]:
     """The real API on a free port; yields its address."""
-    app = create_app(database=database, settings=Settings(clickhouse="chdb:///unused"), clock=lambda: NOW)
+    settings, issues = Settings(clickhouse="chdb:///unused"), IssueBook(database, lambda: NOW)
+    ids = (f"{number:016x}" for number in itertools.count(1))
+    annotating = make_annotating(database, now=lambda: NOW, new_id=lambda: next(ids))
+    app = create_app(database=database, settings=settings, issues=issues, annotating=annotating, clock=lambda: NOW)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))
     started = threading.Event()
     startup = server.startup
@@ -217,6 +223,13 @@ def test_pipeline(client: Client) -> None:
     totals = client.pipeline(START, END).totals
 
     assert totals.emitted == totals.stored + totals.rejected + totals.duplicates
+
+
+def test_audit(client: Client) -> None:
+    """What is told of the ledger adds up."""
+    audit = client.audit(START, END)
+
+    assert audit.emitted == audit.stored + audit.rejected + audit.duplicates
 
 
 def test_other_projects_are_apart(client: Client) -> None:

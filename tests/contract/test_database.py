@@ -4,6 +4,7 @@ Over HTTP it runs through tests/support/http_front.py, which is a front over the
 """
 
 import random
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -249,11 +250,12 @@ def test_an_answer_lost_after_the_insert_landed_is_recognised(store_over_http: D
         Fault("error", match="texts", times=-1, code=252),
         Fault("error", match="texts", times=-1, code=241),
         Fault("error", match="texts", times=-1, code=242),
+        Fault("error", match="texts", times=-1, code=243),
         Fault("error", match="texts", times=-1, code=202),
     ],
 )
 def test_a_server_in_trouble_is_a_transient_error(store_over_http: Database, front: Front, fault: Fault) -> None:
-    """Connection refused, too many parts, memory, read-only, too many queries: try the same insert again."""
+    """Connection refused, too many parts, memory, read-only, full disk, too many queries: try the same insert again."""
     make_tables(store_over_http)
     front.faults.set(fault)
     with pytest.raises(TransientStoreError):
@@ -261,6 +263,32 @@ def test_a_server_in_trouble_is_a_transient_error(store_over_http: Database, fro
     front.faults.set()
     store_over_http.insert("texts", texts(10), token="again")
     assert stored(store_over_http) == (10, 10)
+
+
+@pytest.mark.parametrize("code", [164, 497])
+def test_a_user_who_may_not_write_is_for_a_person(store_over_http: Database, front: Front, code: int) -> None:
+    """A read-only user, a missing grant: neither waiting nor leaving rows out helps, so no row is rejected for it."""
+    make_tables(store_over_http)
+    front.faults.set(Fault("error", match="texts", code=code))
+
+    with pytest.raises(StoreError) as raised:
+        store_over_http.insert("texts", texts(10), token="again")
+
+    assert (type(raised.value), raised.value.code) == (StoreError, code)
+
+
+def test_an_insert_that_lands_after_it_was_sent_again_is_recognised(store_over_http: Database, front: Front) -> None:
+    """The connection breaks, the same insert is sent again and stored, and then the first one arrives."""
+    make_tables(store_over_http)
+    front.faults.set(Fault("late", match="late-token", times=-1, seconds=0.5))
+    with pytest.raises(TransientStoreError):
+        store_over_http.insert("texts", texts(100), token="late-token")
+    front.faults.set()
+
+    store_over_http.insert("texts", texts(100), token="late-token")
+    time.sleep(1.0)  # the first one's half second, on another thread
+
+    assert stored(store_over_http) == (100, 100)
 
 
 def test_a_server_that_is_away_is_transient_and_a_wrong_password_is_not(front: Front) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from spanwise_collector.ingest.pins import CommitPins, Pins, Position, TablePins
+from spanwise_collector.ingest.pins import CommitPins, LedgerBackedPins, Pins, Position, TablePins, stored_until
 from spanwise_collector.ingest.source import Assigned, Commit, FencedError, Partition, Source, SourceError
 from spanwise_collector.store.database import Database
 from tests.support import brokers
@@ -152,3 +152,21 @@ class Forgetful(FakeSource):
     def commit(self, partition: Partition, commit: Commit) -> None:
         """As before."""
         self._source.commit(partition, commit)
+
+
+def test_where_nothing_is_pinned_the_ledger_says_what_is_stored(bench: Bench, database: Database) -> None:
+    """Behind the last batch of this topic and partition; a pin counts first, and other topics say nothing."""
+    pins = LedgerBackedPins(bench.pins, stored_until(database))
+    topic = bench.partition.topic
+    database.command(
+        "INSERT INTO ingest_ledger (topic, topic_id, part, off_from, off_to, ts) VALUES "
+        f"('{topic}', 'id', 0, 0, 9, now64(3)), ('{topic}', 'id', 0, 10, 14, now64(3)), "
+        f"('{topic}', 'id', 1, 0, 77, now64(3)), ('{topic}', 'other', 0, 0, 99, now64(3))"
+    )
+
+    assert pins.load(bench.partition, "id") == Position(15)
+    assert pins.load(bench.partition, "new") is None
+    pins.pin(bench.partition, "id", 15, 20)
+    assert pins.load(bench.partition, "id") == Position(15, 20, "1")
+    pins.release(bench.partition, "id", 21)
+    assert pins.load(bench.partition, "id") == Position(21, None, "1")

@@ -7,12 +7,12 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spanwise_collector.ingest.cost import PriceBook
 from spanwise_collector.ingest.runner import IngestRunner
-from spanwise_collector.ingest.settings import IngestSettings, KafkaConnection
 from spanwise_collector.ingest.transform import Transformer
 from spanwise_collector.store.database import Database
 from tests.support import otlp
 from tests.support.brokers import make_topic, produce
 from tests.support.logs import BrokerUnderTest, fresh_topic
+from tests.support.static_ingest import static_settings
 
 DRAIN_S = 60.0
 
@@ -38,16 +38,7 @@ def test_bad_records_are_kept_with_their_reason(kafka_bootstrap: str, database: 
     values = [good, b"", b"not protobuf", good[:-7], huge, beside]
     produce(kafka_bootstrap, topic, values)
     runner = IngestRunner(
-        settings=IngestSettings(
-            kafka=KafkaConnection(bootstrap=kafka_bootstrap),
-            code_version="7.7",
-            assignment="static",
-            topics=(topic,),
-            rejects_topic=f"{topic}-rejects",
-            topic_replication=1,
-            batch_seconds=0.1,
-            check_seconds=0.2,
-        ),
+        settings=static_settings(kafka_bootstrap, topic),
         database=database,
         transformer=Transformer(prices=PriceBook()),
     )

@@ -31,7 +31,7 @@ def _fails(**environ: str) -> tuple[int, str]:
     ("setting", "value", "remedy"),
     [
         ("SPANWISE_PORT", "http", "SPANWISE_PORT: "),
-        ("SPANWISE_ROLE", "everything", "write all, ingest, api or otlp"),
+        ("SPANWISE_ROLE", "everything", "write all, ingest, api, otlp, alerts or evals"),
         ("SPANWISE_KAFKA", "broker", "write host:port"),
         ("SPANWISE_CLICKHOUSE", "mysql://db", "SPANWISE_CLICKHOUSE: "),
         ("SPANWISE_BATCH_SECONDS", "0", "SPANWISE_BATCH_SECONDS: "),

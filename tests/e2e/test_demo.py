@@ -22,7 +22,7 @@ def _arguments(directory: Path, *options: str) -> list[str]:
 
 
 def test_the_demo_has_something_to_show_and_writes_its_history_once(tmp_path: Path) -> None:
-    """Live conversations and two weeks of history are visible, with cost; a second run finds the history there."""
+    """Live conversations and four weeks of history are visible, with cost; a second run finds the history there."""
     data = tmp_path / "demo"
     with command(*_arguments(data), output=tmp_path / "output") as demo:
         eventually(lambda: True if "The demo is ready: " in demo.output else None, what="the demo")
@@ -32,9 +32,11 @@ def test_the_demo_has_something_to_show_and_writes_its_history_once(tmp_path: Pa
         overview = ask(
             state.collector,
             "/api/v1/overview",
-            **{"from": (now - timedelta(days=15)).isoformat(), "to": (now + timedelta(minutes=5)).isoformat()},
+            **{"from": (now - timedelta(days=29)).isoformat(), "to": (now + timedelta(minutes=5)).isoformat()},
         )
         pipeline = ask(state.collector, "/api/v1/pipeline")
+        queues = ask(state.collector, "/api/v1/annotations/queues")["items"]
+        corrected = ask(state.collector, "/api/v1/datasets/corrected-answers/items")["items"]
         live = ask(state.collector, "/api/v1/traces", environment="production", limit=200)["items"]
         code = demo.interrupt()
 
@@ -52,6 +54,14 @@ def test_the_demo_has_something_to_show_and_writes_its_history_once(tmp_path: Pa
     # Of the live producer, spans and scores are numbered together.
     assert {producer["missing_records"] for producer in pipeline["producers"]} == {0}
     assert {trace["name"] for trace in live} == {"support_bot"}
+    (queue,) = queues
+    reviewed = sum(reviewer["done"] for reviewer in queue["progress"]["reviewers"])
+    chosen = queue["progress"]["items"]
+    assert (queue["queue"]["name"], reviewed > 0) == ("Support answers", chosen > 0)
+    assert reviewed <= min(6, 2 * chosen)
+    # Every third review corrects an answer; of an answer that was given twice there is one item.
+    assert len(corrected) <= reviewed // 3
+    assert all(item["expected"] != item["rejected"] for item in corrected)
 
     again = subprocess.run(
         [sys.executable, "-m", *_arguments(data, "--exit-when-ready")],
@@ -65,6 +75,7 @@ def test_the_demo_has_something_to_show_and_writes_its_history_once(tmp_path: Pa
 
     assert (again.returncode, again.stderr) == (0, "")
     assert "The history of an earlier demo is there already." in again.stdout
+    assert "The annotation queue of an earlier demo is there already." in again.stdout
     assert "The demo is ready: " in again.stdout
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from spanwise_collector.cli.http import get
 from spanwise_collector.embedded.broker import free_port
 from tests.support.brokers import ON_KAFKA
-from tests.support.running import ask, command, eventually, run_program, traces
+from tests.support.running import ask, command, eventually, run_program, span_detail, traces
 
 PROGRAM = """
 import spanwise
@@ -68,7 +68,7 @@ def test_a_decorated_function_becomes_a_priced_trace(kafka_bootstrap: str, tmp_p
 
         trace = eventually(complete, what="all spans and the score")
         [ask_span] = [span for span in trace["spans"] if span["name"] == "ask"]
-        detail = ask(base, f"/api/v1/traces/{summary['trace_id']}/spans/{ask_span['span_id']}", project=project)
+        detail = span_detail(base, project, summary["trace_id"], ask_span["span_id"])
         code = collector.interrupt()
 
     told = trace["summary"]

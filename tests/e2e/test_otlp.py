@@ -117,12 +117,12 @@ def running(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> I
         yield found
 
 
-def totals(url: str, project: str) -> dict[str, int]:
+def totals(url: str, project: str, *, api_key: str = "") -> dict[str, int]:
     """Sums over a project's traces, as soon as all of them are there with their scores."""
 
     def read() -> dict[str, int] | None:
-        items = ask(url, "/api/v1/traces", project=project, limit=200)["items"]
-        details = [ask(url, f"/api/v1/traces/{item['trace_id']}", project=project) for item in items]
+        items = ask(url, "/api/v1/traces", api_key=api_key, project=project, limit=200)["items"]
+        details = [ask(url, f"/api/v1/traces/{item['trace_id']}", api_key=api_key, project=project) for item in items]
         scores = sum(len(detail["scores"]) for detail in details)
         spans = sum(item["spans"] for item in items)
         if (spans, scores) < (2 * TRACES, TRACES) or scores < TRACES:
@@ -229,7 +229,7 @@ def test_a_key_names_the_project(
     project = f"key-{uuid.uuid4().hex}"
     with collector(kafka_bootstrap, tmp_path) as running:
         monkeypatch.setenv("SPANWISE_KEYS_FILE", str(running.keys))
-        assert main(["keys", "create", "--project", project]) == 0
+        assert main(["keys", "create", "--project", project, "--scope", "ingest", "--scope", "read"]) == 0
         [secret] = set(re.findall(r"sw_[0-9a-f]{8}_[\w-]{43}", capsys.readouterr().out))
 
         def locked() -> bool | None:
@@ -242,7 +242,7 @@ def test_a_key_names_the_project(
                 OTEL_EXPORTER_OTLP_ENDPOINT=endpoint,
                 OTEL_EXPORTER_OTLP_HEADERS=f"x-api-key={secret}",
             )
-        found = totals(running.url, project)
+        found = totals(running.url, project, api_key=secret)
         answer = httpx.post(
             f"{running.url}/v1/traces", json={}, headers={"x-api-key": secret, "x-spanwise-project": "hr"}, timeout=60
         )

@@ -1,5 +1,6 @@
 """`spanwise up` as a person uses it: real processes, real ports, real signals."""
 
+import json
 import os
 import signal
 import socket
@@ -100,12 +101,48 @@ def test_status_of_what_runs(up: Up) -> None:
     assert done.stdout.startswith(f"collector  {up.state.collector}  ok  ")
 
 
+def test_everything_that_was_sent_is_accounted_for(up: Up) -> None:
+    """`spanwise audit` finds nothing wrong, and says so by its exit code too; as JSON it says the same."""
+    project = "audited"
+    run_program(PROGRAM.replace("init()", f'init(project="{project}", kafka="{up.state.kafka}")'))
+    traces(up.state.collector, project, CALLS)
+
+    said = spanwise("audit", "--data-dir", str(up.data_dir))
+    told = json.loads(spanwise("audit", "--json", "--data-dir", str(up.data_dir)).stdout)
+
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout.splitlines()[-1] == "Everything is accounted for."
+    assert (told["problems"], told["emitted"] - told["stored"]) == ([], 0)
+    assert told["stored"] >= CALLS
+
+
 def test_a_second_one_on_the_same_data_is_refused(up: Up) -> None:
     """Two never share a data directory; the message names the process that has it, and the first goes on."""
     done = spanwise("up", "--data-dir", str(up.data_dir))
 
     assert (done.returncode, done.stdout, up.command.process.poll()) == (2, "", None)
     assert f"is in use by another `spanwise up` (process {up.state.pid})" in done.stderr
+
+
+def test_once_there_are_keys_they_are_asked_for(up: Up) -> None:
+    """Also on this machine; the dashboard and this user's commands go on with the key that `up` made for them."""
+    api = f"{up.state.collector}/api/v1/projects"
+    open_before = get(api)
+    made = spanwise("keys", "create", "--project", "shop", "--scope", "read", "--data-dir", str(up.data_dir))
+    key = next(line.strip() for line in made.stdout.splitlines() if line.startswith("    sw_"))
+
+    refused = eventually(lambda: found if (found := get(api)) and found.status == 401 else None, what="the key file")
+
+    assert open_before is not None
+    assert open_before.status == 200
+    assert "An API key is needed" in str(refused.json()["detail"])
+    of_key, of_up = get(api, key=key), get(api, key=up.state.key)
+    assert of_key is not None
+    assert of_up is not None
+    assert [one["name"] for one in of_key.json()["items"]] == []  # type: ignore[attr-defined]
+    assert "default" in [one["name"] for one in of_up.json()["items"]]  # type: ignore[attr-defined]
+    assert "last 24 h" in spanwise("status", "--data-dir", str(up.data_dir)).stdout
+    assert up.state.key not in up.command.output + (up.data_dir / "logs" / "collector.log").read_text()
 
 
 def test_ctrl_c_stores_what_was_sent_and_a_restart_shows_it(tmp_path: Path) -> None:

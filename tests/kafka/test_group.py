@@ -2,14 +2,13 @@
 
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from spanwise_collector.ingest.steps import Step
-from spanwise_collector.store.database import Database
+from spanwise_collector.store.database import INSERT_TIMEOUT_S, Database
 from spanwise_collector.store.errors import StoreError
 from tests.support.brokers import delete_topic, make_topic
 from tests.support.crash import PARTITIONS, PER_RECORD, Sender, collector, drained, run_until_killed, sender
@@ -17,7 +16,8 @@ from tests.support.ingest_process import SESSION_TIMEOUT_S, Plan
 from tests.support.kafka_broker import ApacheKafka
 from tests.support.logs import fresh_topic
 
-DEADLINE_S = 120.0
+DEADLINE_S = 2.0 * INSERT_TIMEOUT_S
+"""Above the time after which an insert without an answer is tried again."""
 MOMENTS = {
     "before the pin": (Step.BUILT, 2, 0.0),
     "after the pin": (Step.PINNED, 2, 0.0),
@@ -26,14 +26,6 @@ MOMENTS = {
     "before the release": (Step.RECORDED, 2, 0.0),
     "after the release": (Step.RELEASED, 2, 0.0),
 }
-
-
-@pytest.fixture
-def store(shared_dsn: str) -> Iterator[Database]:
-    """The test's view of the store."""
-    database = Database.open(shared_dsn, readers=1)
-    yield database
-    database.close()
 
 
 def wait_for_spans(database: Database, count: int) -> None:

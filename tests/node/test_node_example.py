@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 from spanwise_collector.cli.datadir import UpState
-from tests.support.running import PATIENCE_S, ROOT, ask, clean_environ, command, eventually, ready, up_arguments
+from tests.support.running import (
+    PATIENCE_S,
+    ROOT,
+    ask,
+    clean_environ,
+    command,
+    eventually,
+    ready,
+    span_detail,
+    up_arguments,
+)
 
 EXAMPLE = ROOT / "examples" / "node_otlp"
 # gpt-4.1-mini, in nano-dollars a token: input 400, cached input 100, output 1600.
@@ -75,7 +85,7 @@ def test_an_exporter_in_another_language_needs_only_standard_variables(up: UpSta
         ("chat gpt-4.1-mini", "llm", root),
     }
     [call] = [span["span_id"] for span in spans if span["kind"] == "llm"]
-    detail = ask(up.collector, f"/api/v1/traces/{trace_id}/spans/{call}", project=project)
+    detail = span_detail(up.collector, project, trace_id, call)
     assert "When are you open in Zürich?" in detail["input"]
     assert "8:30 to 20:00" in detail["output"]
 

@@ -1,12 +1,13 @@
 """The broker that tests run against: the packaged one, or Apache Kafka with SPANWISE_TEST_BROKER=kafka."""
 
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from kafka import KafkaAdminClient, KafkaProducer
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import TopicAlreadyExistsError
 
 from spanwise_collector.embedded.broker import EmbeddedBroker, free_port
@@ -14,6 +15,7 @@ from tests.support.kafka_broker import ApacheKafka
 
 ON_KAFKA = os.environ.get("SPANWISE_TEST_BROKER", "packaged") == "kafka"
 """Whether the suites run on Apache Kafka."""
+PATIENCE_S = 60.0
 
 
 class Broker(Protocol):
@@ -50,15 +52,40 @@ def broker_under_test(directory: Path) -> Iterator[Broker]:
             yield packaged
 
 
-def make_topic(bootstrap: str, topic: str, partitions: int = 1) -> None:
+def make_topic(bootstrap: str, topic: str, partitions: int = 1, *, replicas: int = 1) -> None:
     """Make a topic, unless a collector was faster, and wait until it can be written."""
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
     try:
-        options = {"num_partitions": partitions, "replication_factor": 1, "configs": {"max.message.bytes": "16000000"}}
+        options = {
+            "num_partitions": partitions,
+            "replication_factor": replicas,
+            "configs": {"max.message.bytes": "16000000"},
+        }
         with suppress(TopicAlreadyExistsError):
             admin.create_topics({topic: options}, wait_for_metadata=True)
     finally:
         admin.close()
+
+
+def end_offsets(bootstrap: str, places: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+    """The offset after the last record of each partition.
+
+    Asked for it, the packaged broker answers with the first offset of the last batch of records, plus one; what it says
+    beside fetched records is right.
+    """
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, group_id=None)
+    try:
+        consumer.assign(list(places))
+        ends: dict[TopicPartition, int] = consumer.end_offsets(list(places))
+        for place, end in ends.items():
+            consumer.seek(place, max(0, end - 1))
+        deadline = time.monotonic() + PATIENCE_S
+        while any(consumer.highwater(place) is None for place, end in ends.items() if end):
+            assert time.monotonic() < deadline, "the broker does not hand out what it has"
+            consumer.poll(timeout_ms=100)
+        return {place: max(end, consumer.highwater(place) or 0) for place, end in ends.items()}
+    finally:
+        consumer.close()
 
 
 def delete_topic(bootstrap: str, topic: str) -> None:

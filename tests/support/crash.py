@@ -17,7 +17,7 @@ from kafka import KafkaProducer
 from spanwise_schemas import wire
 from tests.support import otlp
 from tests.support.brokers import make_topic
-from tests.support.ingest_process import Plan
+from tests.support.ingest_process import DRAIN_S, Plan
 
 ROOT = Path(__file__).parents[2]
 PER_RECORD = 20
@@ -135,7 +135,7 @@ def run_until_killed(plan: Plan) -> None:
 def drained(plan: Plan) -> Mapping[str, Any]:
     """Run a collector until everything is stored; what the store holds then."""
     with collector(plan) as process:
-        output, errors = process.communicate(timeout=PATIENCE_S + 60)
+        output, errors = process.communicate(timeout=DRAIN_S + 60)
 
         assert process.returncode == 0, errors[-3000:]
     found: Mapping[str, Any] = json.loads(output.splitlines()[-1])

@@ -38,9 +38,10 @@ from spanwise_schemas.api import (
     TracePage,
     Usage,
 )
+from spanwise_schemas.api_audit import Audit, AuditPartition
 from spanwise_schemas.api_costs import CostDimension
 from spanwise_schemas.api_explain import TraceExplanation
-from tests.support import dashboard_costs
+from tests.support import dashboard_alerts, dashboard_annotations, dashboard_costs, dashboard_failures
 from tests.support.dashboard_data import Dataset
 from tests.support.dashboard_rows import stored_columns
 
@@ -64,19 +65,25 @@ class FakeApi:
         data: what the collector holds.
         failing: when set, every request is answered with this.
         requests: paths with queries, as they came.
+        told: alerts over the dataset, made when first asked for.
+        failed: failures and comparisons over the dataset, made when first asked for.
+        annotated: annotation queues over the dataset, made when first asked for.
     """
 
     data: Dataset
     failing: Problem | None = None
     requests: list[str] = field(default_factory=list)
+    told: dashboard_alerts.FakeAlerts | None = None
+    failed: dashboard_failures.FakeFailures | None = None
+    annotated: dashboard_annotations.FakeAnnotations | None = None
 
-    def answer(self, target: str) -> BaseModel:
-        """The answer to GET `target`.
+    def answer(self, target: str, method: str = "GET", body: bytes = b"") -> BaseModel:
+        """The answer to a request.
 
         Raises:
             Refusal: the answer is a problem.
         """
-        self.requests.append(target)
+        self.requests.append(target if method == "GET" else f"{method} {target}")
         if self.failing is not None:
             raise Refusal(self.failing.status, self.failing.title, self.failing.detail)
         url = urlsplit(target)
@@ -90,11 +97,47 @@ class FakeApi:
                 return self._explain(trace_id, _one(parameters, "span"))
             case ["api", "v1", *rest] if rest[0] in ("costs", "what-if", "prices"):
                 return self._costs(rest, parameters)
+            case ["api", "v1", *rest] if rest[0] in self._by_part():
+                return self._by_part()[rest[0]](method, rest, parameters, body)
             case ["api", "v1", "traces", trace_id]:
                 return self._trace(trace_id)
             case ["api", "v1", name] if name in self._by_name():
                 return self._by_name()[name](parameters)
         raise Refusal(404, "Not found", f"There is nothing at {url.path}")
+
+    def _by_part(self) -> dict[str, Callable[[str, Sequence[str], Parameters, bytes], BaseModel]]:
+        return {
+            **dict.fromkeys(dashboard_alerts.PATHS, self._alerts),
+            **dict.fromkeys(dashboard_failures.PATHS, self._failures),
+            **dict.fromkeys(dashboard_annotations.PATHS, self._annotations),
+        }
+
+    def _alerts(self, method: str, path: Sequence[str], parameters: Parameters, body: bytes) -> BaseModel:
+        if self.told is None or self.told.data is not self.data:
+            self.told = dashboard_alerts.FakeAlerts(self.data)
+        try:
+            found = self.told.answer(method, path, parameters, body)
+        except dashboard_alerts.Refused as refused:
+            raise Refusal(400, "Bad rule", str(refused)) from refused
+        if found is None:
+            raise Refusal(404, "Not found", f"There is nothing at {'/'.join(path)}")
+        return found
+
+    def _failures(self, method: str, path: Sequence[str], parameters: Parameters, body: bytes) -> BaseModel:
+        if self.failed is None or self.failed.data is not self.data:
+            self.failed = dashboard_failures.FakeFailures(self.data)
+        found = self.failed.answer(method, path, parameters, body)
+        if found is None:
+            raise Refusal(404, "Not found", f"There is nothing at {'/'.join(path)}")
+        return found
+
+    def _annotations(self, method: str, path: Sequence[str], parameters: Parameters, body: bytes) -> BaseModel:
+        if self.annotated is None or self.annotated.data is not self.data:
+            self.annotated = dashboard_annotations.FakeAnnotations(self.data)
+        found = self.annotated.answer(method, path, parameters, body)
+        if found is None:
+            raise Refusal(404, "Not found", f"There is nothing at {'/'.join(path)}")
+        return found
 
     def _by_name(self) -> dict[str, Callable[[Parameters], BaseModel]]:
         return {
@@ -104,6 +147,7 @@ class FakeApi:
             "metrics": self._metrics,
             "facets": self._facets,
             "pipeline": self._pipeline,
+            "audit": self._audit,
         }
 
     def _projects(self, parameters: Parameters) -> Projects:
@@ -225,6 +269,49 @@ class FakeApi:
             models=sorted({model for summary in summaries for model in summary.models}),
             kinds=sorted({span.kind for span in spans}) if summaries else [],
             tags=sorted({tag for summary in summaries for tag in summary.tags}),
+        )
+
+    def _audit(self, parameters: Parameters) -> Audit:
+        pipeline = self._pipeline(parameters)
+        totals, now = pipeline.totals, self.data.now
+        torn = [one for one in pipeline.producers if one.missing_records]
+        return Audit(
+            start=now - timedelta(hours=24),
+            end=now,
+            partitions=[
+                AuditPartition(
+                    topic=one.topic,
+                    topic_id="id",
+                    partition=one.partition,
+                    first_offset=0,
+                    last_offset=one.next_offset - 1,
+                    batches=1,
+                    records=one.next_offset,
+                    spans=one.spans_stored,
+                    scores=0,
+                    contents=0,
+                    rejected=0,
+                    duplicates=0,
+                    rejects_noted=0,
+                    missing=[],
+                    repeated=[],
+                    empty=[],
+                    surplus=[],
+                )
+                for one in (pipeline.partitions if totals.emitted else ())
+            ],
+            producers=[],
+            producers_total=len(pipeline.producers),
+            emitted=totals.emitted,
+            stored=totals.stored,
+            rejected=totals.rejected,
+            duplicates=totals.duplicates,
+            dropped=totals.dropped,
+            waiting=totals.lag,
+            problems=[
+                *(["otlp_spans/1: offsets 812 to 815 were never stored (4 records)"] if totals.dropped else []),
+                *(f"producer {one.producer}: {one.missing_records} of its records never arrived" for one in torn),
+            ],
         )
 
     def _pipeline(self, parameters: Parameters) -> Pipeline:
@@ -432,16 +519,19 @@ def serve(api: FakeApi) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             try:
-                status, answer, mime = 200, api.answer(self.path), "application/json"
+                status, answer, mime = 200, api.answer(self.path, self.command, body), "application/json"
             except Refusal as refusal:
                 status, answer, mime = refusal.problem.status, refusal.problem, "application/problem+json"
-            body = answer.model_dump_json().encode()
+            document = answer.model_dump_json().encode()
             self.send_response(status)
             self.send_header("Content-Type", mime)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(document)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(document)
+
+        do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - names of the base class
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the signature of the base class
             """Stays quiet: requests are in `FakeApi.requests`."""

@@ -16,12 +16,13 @@ import base64
 import gzip
 import json
 import re
+import socket
 import sys
 import tempfile
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from email.parser import BytesParser
 from email.policy import HTTP as HTTP_POLICY
@@ -71,14 +72,15 @@ class Fault:
     Attributes:
         kind: `refuse` closes the connection before anything runs; `lose_answer` runs the statement and then closes the
             connection; `slow` waits, then answers normally; `error` answers with a ClickHouse error, nothing runs;
-            `hang` waits, then closes the connection, nothing runs.
+            `hang` waits, then closes the connection, nothing runs; `late` closes the connection at once and runs the
+            statement afterwards, when its client may have sent it again already.
         match: text in the SQL or in the insert token; empty matches everything.
         times: for how many requests it holds; -1 for ever.
         code: ClickHouse error code, for `error`.
-        seconds: for `slow` and `hang`.
+        seconds: for `slow`, `hang` and `late`.
     """
 
-    kind: Literal["refuse", "lose_answer", "slow", "error", "hang"]
+    kind: Literal["refuse", "lose_answer", "slow", "error", "hang", "late"]
     match: str = ""
     times: int = 1
     code: int = 252
@@ -97,6 +99,11 @@ class Faults:
         """Replace all rules."""
         with self._lock:
             self._rules = [(fault, fault.times) for fault in faults]
+
+    def add(self, fault: Fault) -> None:
+        """One rule more, after those in force."""
+        with self._lock:
+            self._rules.append((fault, fault.times))
 
     def take(self, text: str) -> Fault | None:
         """The fault for a request with this text, or None."""
@@ -203,6 +210,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.stopping.wait(fault.seconds)
         if fault is not None and fault.kind in ("refuse", "hang"):
             self._drop()
+            return
+        if fault is not None and fault.kind == "late":
+            self._drop()
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.server.stopping.wait(fault.seconds)
+            with suppress(EngineError):
+                self.server.engine.run(sql, data, params)
             return
         try:
             if fault is not None and fault.kind == "error":

@@ -19,11 +19,12 @@ from spanwise_collector.ingest.runner import IngestRunner
 from spanwise_collector.ingest.settings import IngestSettings, KafkaConnection
 from spanwise_collector.ingest.steps import Step
 from spanwise_collector.ingest.transform import Transformer
-from spanwise_collector.store.database import Database
+from spanwise_collector.store.database import INSERT_TIMEOUT_S, Database
 from spanwise_collector.store.migrate import migrate
 
 SESSION_TIMEOUT_S = 3.0
-DRAIN_S = 120.0
+DRAIN_S = 2.0 * INSERT_TIMEOUT_S
+"""Above the time after which an insert without an answer is tried again."""
 
 
 @dataclass(frozen=True, kw_only=True)

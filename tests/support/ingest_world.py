@@ -4,7 +4,7 @@ A record's value is a list of one-byte spans. `BAD` is refused by the transform,
 """
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from spanwise_collector.ingest.accounts import Rejection
 from spanwise_collector.ingest.draft import Batch
+from spanwise_collector.ingest.erased import NOTHING, Erased
 from spanwise_collector.ingest.landing import REJECT_HEADER, Lander
 from spanwise_collector.ingest.ledger import LEDGER_TABLE
 from spanwise_collector.ingest.loop import Loop, Mode
@@ -23,6 +24,8 @@ from spanwise_collector.ingest.settings import IngestSettings, KafkaConnection
 from spanwise_collector.ingest.source import RejectSink, TransientSourceError
 from spanwise_collector.ingest.steps import Step
 from spanwise_collector.store.errors import PermanentStoreError, TransientStoreError
+from spanwise_schemas import wire
+from spanwise_schemas.wire import is_replayed
 from tests.support.fake_log import FakeLog, FakeRejects, FakeSource
 
 TOPIC = "otlp_spans"
@@ -70,6 +73,12 @@ class Store:
             if (row["ktopic"], row["kpart"]) == (ktopic, partition) and first <= row["koff"] < end
         )
 
+    def stored_among(self, ktopic: str, partition: int, before: int, ids: Collection[bytes]) -> Collection[bytes]:
+        """See `replayed.StoredAmong`. `before` fails it as an insert."""
+        if self.before:
+            raise TransientStoreError(self.before.pop())
+        return {span for _, span in self.stored_ids(ktopic, partition, 0, before)} & set(ids)
+
     def spans(self, table: str = "spans") -> Counter[int]:
         """How often each span is in a table."""
         return Counter(row["span_id"][-1] for row in self.rows.get(table, []))
@@ -78,7 +87,7 @@ class Store:
 class Bytes:
     """A transform of one-byte spans, pure as the real one."""
 
-    def transform(self, records: Sequence[Record], seen: Container[bytes]) -> Batch:
+    def transform(self, records: Sequence[Record], seen: Container[bytes], erased: Erased = NOTHING) -> Batch:
         """See `Transformer.transform`."""
         rows: list[dict[str, object]] = []
         ids: list[bytes] = []
@@ -120,7 +129,28 @@ class Bytes:
             warnings=0,
             bytes=sum(len(record.value or b"") for record in records),
             span_ids=ids,
+            erasures=erased.version,
         )
+
+    def ids_of_replayed(self, records: Sequence[Record]) -> Collection[bytes]:
+        """See `Transformer.ids_of_replayed`."""
+        replayed = [record for record in records if is_replayed(record.headers)]
+        return {bytes(23) + bytes([span]) for record in replayed for span in record.value or b"" if span != BAD}
+
+
+class Erasures:
+    """What was erased, as the test says."""
+
+    def __init__(self) -> None:
+        self.latest = NOTHING
+
+    def current(self) -> Erased:
+        """See `ErasureList.current`."""
+        return self.latest
+
+    def at(self, version: int) -> Erased:
+        """See `ErasureList.at`."""
+        return self.latest.at(version)
 
 
 class HandExecutor(Executor):
@@ -152,6 +182,7 @@ class Parts:
     pins: Callable[[Pins], Pins] = lambda pins: pins
     rejects: Callable[[RejectSink], RejectSink] = lambda sink: sink
     stored_ids: bool = True
+    stored_among: bool = True
     store: Callable[[Store], Any] = lambda store: store
 
 
@@ -176,10 +207,12 @@ class World:
         self.store = Store()
         self.now = 0.0
         self.emitted: Counter[int] = Counter()
+        self.erasures = Erasures()
         self.fresh = 0
         self.poison = POISON
         self.partitions = partitions
         self.last: dict[int, bytes] = {}
+        self.reject_limit = 0.5
         self.commit_faults: list[str] = []
         self.collectors = [self.start() for _ in range(collectors)]
 
@@ -193,6 +226,7 @@ class World:
             batch_rows=4,
             batch_seconds=1.0,
             duplicate_window=WINDOW,
+            reject_limit=self.reject_limit,
         )
         crash_at: list[Step] = []
         expel_at: list[Step] = []
@@ -223,6 +257,8 @@ class World:
             ),
             transformer=Bytes(),
             stored_ids=self.store.stored_ids if self.parts.stored_ids else lambda *where: [],
+            stored_among=self.store.stored_among if self.parts.stored_among else lambda *where: [],
+            erasures=self.erasures,
             make_topics=lambda: None,
             executor=executor,
             clock=lambda: self.now,
@@ -256,6 +292,17 @@ class World:
         self.emitted.update(spans)
         self.last[partition % self.partitions] = bytes(spans)
         self.log.append(TOPIC, bytes(spans), partition=partition % self.partitions)
+
+    def replay(self, partition: int, back: int) -> None:
+        """Write the record so many places ago once more, as `spanwise rejects replay` does."""
+        records = self.log.topics[TOPIC].partitions[partition % self.partitions]
+        if records:
+            value = records[-1 - back % len(records)].value or b""
+            # The model store refuses a poisonous span as often as it comes; that is no matter of replays.
+            spans = bytes(span for span in value if span < POISON)
+            self.emitted.update(spans)
+            headers = ((wire.HEADER_REPLAYED, b"spanwise_rejects:0:0"),)
+            self.log.append(TOPIC, spans, partition=partition % self.partitions, headers=headers)
 
     def step(self, index: int, mode: Mode = Mode.RUN) -> None:
         """Let a collector take a step; one that crashes is started again later, by `heal` or `restart`."""

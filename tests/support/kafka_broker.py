@@ -5,8 +5,9 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from spanwise_collector.embedded.broker import free_port
@@ -16,10 +17,24 @@ START_TIMEOUT_S = 90.0
 
 
 class ApacheKafka:
-    """One node, broker and controller in one, on loopback; also a context manager."""
+    """One node on loopback, broker and controller in one, or a second broker; also a context manager."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        doors: Mapping[int, int] = MappingProxyType({}),
+        joins: "ApacheKafka | None" = None,
+        replicas: int = 1,
+    ) -> None:
         """Prepare a node that keeps its log in `directory`.
+
+        Args:
+            directory: of its log and settings.
+            doors: further ports on which it listens, each with the port that it tells clients who come there: a
+                proxy's.
+            joins: the first node of a cluster, of which this one is the second broker.
+            replicas: of the topic in which groups keep their offsets.
 
         Raises:
             RuntimeError: the jars are not there.
@@ -30,8 +45,12 @@ class ApacheKafka:
         self._config = directory / "server.properties"
         self.log_path = directory / "kafka.log"
         self.port = free_port()
+        self._doors = doors
+        self._replicas = replicas
         self._process: subprocess.Popen[bytes] | None = None
-        self._format(free_port())
+        self._joins = joins is not None
+        self.controller_port: int = free_port() if joins is None else joins.controller_port
+        self._format()
 
     @property
     def bootstrap(self) -> str:
@@ -78,6 +97,19 @@ class ApacheKafka:
             process.send_signal(signal.SIGKILL)
             process.wait()
 
+    def pause(self) -> None:
+        """Let it hang: its connections stay open and nobody answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        if self._process is None:
+            raise RuntimeError("Apache Kafka does not run: call start() first.")
+        self._process.send_signal(number)
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -97,23 +129,32 @@ class ApacheKafka:
             return False
         return True
 
-    def _format(self, controller_port: int) -> None:
+    def _format(self) -> None:
         logs = self._directory / "logs"
+        doors = list(self._doors.items())
+        listeners = [f"DOOR{index}://127.0.0.1:{port}" for index, (port, _) in enumerate(doors)]
+        advertised = [f"DOOR{index}://127.0.0.1:{port}" for index, (_, port) in enumerate(doors)]
+        names = [f"DOOR{index}:PLAINTEXT" for index in range(len(doors))]
+        controller = [] if self._joins else [f"CONTROLLER://127.0.0.1:{self.controller_port}"]
         settings = {
-            "process.roles": "broker,controller",
-            "node.id": "1",
-            "controller.quorum.bootstrap.servers": f"127.0.0.1:{controller_port}",
+            "process.roles": "broker" if self._joins else "broker,controller",
+            "node.id": "2" if self._joins else "1",
+            "controller.quorum.bootstrap.servers": f"127.0.0.1:{self.controller_port}",
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller_port}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listeners": ",".join([f"PLAINTEXT://127.0.0.1:{self.port}", *controller, *listeners]),
+            "advertised.listeners": ",".join([f"PLAINTEXT://127.0.0.1:{self.port}", *advertised]),
+            "inter.broker.listener.name": "PLAINTEXT",
+            "listener.security.protocol.map": ",".join(["PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT", *names]),
             "log.dirs": str(logs),
             "auto.create.topics.enable": "false",
             "offsets.topic.num.partitions": "1",
-            "offsets.topic.replication.factor": "1",
+            "offsets.topic.replication.factor": str(self._replicas),
             "transaction.state.log.num.partitions": "1",
             "transaction.state.log.replication.factor": "1",
             "transaction.state.log.min.isr": "1",
+            # Of two brokers a dead one is missed soon.
+            "broker.session.timeout.ms": "3000",
+            "broker.heartbeat.interval.ms": "500",
             # Rebalances of tests need not wait for more members.
             "group.initial.rebalance.delay.ms": "0",
             "group.min.session.timeout.ms": "1000",
@@ -128,7 +169,7 @@ class ApacheKafka:
             *self._java("-Xmx256m"),
             "kafka.tools.StorageTool",
             "format",
-            "--standalone",
+            *([] if self._joins else ["--standalone"]),
             "--cluster-id",
             "U3Bhbndpc2VUZXN0c0E5MQ",
             "--config",

@@ -137,7 +137,7 @@ class BrokerUnderTest:
             place = TopicPartition(topic, 0)
             consumer.assign([place])
             consumer.seek(place, 0)
-            end = consumer.end_offsets([place])[place]
+            end = brokers.end_offsets(self.bootstrap, [place])[place]
             found: list[Reject] = []
             deadline = time.monotonic() + DEADLINE_S
             while len(found) < end and time.monotonic() < deadline:

@@ -13,6 +13,7 @@ import uvicorn
 
 from spanwise_collector.api.app import create_app
 from spanwise_collector.ingest.settings import KafkaConnection
+from spanwise_collector.receive.access import Doorkeeper
 from spanwise_collector.receive.errors import NotTakenError
 from spanwise_collector.receive.intake import RequestMasker
 from spanwise_collector.receive.key_file import KeyFile, add_key
@@ -127,7 +128,7 @@ def receiving(
     """
     receiver = Receiver(
         ReceiverSettings(kafka=kafka, signals=signals, limits=limits or ReceiveLimits(), grpc_port=0),
-        KeyFile(keys, clock=lambda: 0.0),
+        Doorkeeper(KeyFile(keys, clock=lambda: 0.0).ring, lambda: datetime.now(UTC)),
         masker=masker,
         writer=writer,
     )

@@ -67,6 +67,9 @@ class Span:
     warnings: tuple[str, ...] = ()
     attrs: Mapping[str, str] = field(default_factory=dict)
     bodies_stored: bool = True
+    tool: str = ""
+    failure: tuple[str, str, str, int] = ("", "", "", 0)
+    """Class, finer class, title and fingerprint."""
 
     @property
     def start(self) -> datetime:
@@ -130,6 +133,11 @@ _SPANS = pa.schema(
         ("cost_reported_n", pa.int64()),
         ("cost_computed_n", pa.int64()),
         ("usage_reason", pa.string()),
+        ("tool_name", pa.string()),
+        ("failure_class", pa.string()),
+        ("failure_sub", pa.string()),
+        ("failure_title", pa.string()),
+        ("fingerprint", pa.uint64()),
         ("provider", pa.string()),
         ("prompt_name", pa.string()),
         ("prompt_version", pa.string()),
@@ -204,6 +212,8 @@ def _span(span: Span) -> dict[str, object]:
         "cost_reported_n": -1 if span.reported is None else span.reported,
         "cost_computed_n": -1 if span.computed is None else span.computed,
         "usage_reason": span.usage_reason,
+        "tool_name": span.tool,
+        **dict(zip(("failure_class", "failure_sub", "failure_title", "fingerprint"), span.failure, strict=True)),
         "provider": span.provider,
         "prompt_name": span.prompt[0],
         "prompt_version": span.prompt[1],

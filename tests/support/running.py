@@ -23,9 +23,9 @@ PATIENCE_S = 120.0
 
 
 def clean_environ(**more: str) -> dict[str, str]:
-    """The environment without settings that would change what is tested."""
+    """The environment without settings that would change what is tested, and with a free port for gRPC."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SPANWISE_", "OPENAI_", "OTEL_"))}
-    return {**kept, **more}
+    return {**kept, "SPANWISE_GRPC_PORT": "0", **more}
 
 
 def eventually(read: Callable[[], T | None], *, what: str) -> T:
@@ -43,9 +43,9 @@ def eventually(read: Callable[[], T | None], *, what: str) -> T:
     raise AssertionError(f"{what} did not happen within {PATIENCE_S:.0f} s")
 
 
-def ask(base: str, path: str, **parameters: object) -> dict[str, Any]:
+def ask(base: str, path: str, *, api_key: str = "", **parameters: object) -> dict[str, Any]:
     """The JSON that the API answers."""
-    answer = get(f"{base}{path}?{urlencode(parameters)}", timeout_s=30.0)
+    answer = get(f"{base}{path}?{urlencode(parameters)}", key=api_key, timeout_s=30.0)
     assert answer is not None, f"{base} does not answer"
     assert answer.status == 200, answer.body.decode()
     return answer.json()
@@ -61,11 +61,24 @@ def traces(base: str, project: str, count: int) -> list[dict[str, Any]]:
     return eventually(read, what=f"{count} traces of {project}")
 
 
+def span_detail(base: str, project: str, trace_id: str, span_id: str) -> dict[str, Any]:
+    """A span with its bodies, which are stored a moment after it."""
+
+    def read() -> dict[str, Any] | None:
+        found = ask(base, f"/api/v1/traces/{trace_id}/spans/{span_id}", project=project)
+        return found if found["bodies"] == "stored" else None
+
+    return eventually(read, what=f"the bodies of span {span_id}")
+
+
 def run_program(program: str, **environ: str) -> str:
-    """Run Python text as a user's application would run; its output."""
+    """Run Python text as a user's application would run; its output.
+
+    At its end it may take longer to send than the usual 3 s: what a loaded machine drops then is no subject here.
+    """
     done = subprocess.run(
         [sys.executable, "-c", program],
-        env=clean_environ(**environ),
+        env=clean_environ(**{"SPANWISE_EXIT_TIMEOUT_S": "60"} | environ),
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,

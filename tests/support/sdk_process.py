@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from spanwise_schemas.wire import LOGS_TOPIC, SPANS_TOPIC, Envelope, partition_for
+from tests.support.brokers import end_offsets
 
 PARTITIONS = 2
 PROCESS_TIMEOUT_S = 90.0
@@ -86,10 +87,11 @@ class Reader:
     def __init__(
         self, bootstrap: str, *, from_start: bool = False, topics: Iterable[str] = (SPANS_TOPIC, LOGS_TOPIC)
     ) -> None:
+        self._bootstrap = bootstrap
         self._consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, check_crcs=True)
         self._partitions = [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
         self._consumer.assign(self._partitions)
-        ends = self._consumer.end_offsets(self._partitions)
+        ends = end_offsets(self._bootstrap, self._partitions)
         for partition in self._partitions:
             self._consumer.seek(partition, 0 if from_start else ends[partition])
         self.envelopes: list[Envelope] = []
@@ -99,7 +101,7 @@ class Reader:
 
     def read(self) -> "Reader":
         """Read everything that is there by now."""
-        ends = self._consumer.end_offsets(self._partitions)
+        ends = end_offsets(self._bootstrap, self._partitions)
         deadline = time.monotonic() + PROCESS_TIMEOUT_S
         while any(self._consumer.position(partition) < ends[partition] for partition in self._partitions):
             assert time.monotonic() < deadline, "the broker does not hand out what it has"

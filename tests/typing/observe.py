@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from typing import Any, assert_type
 
 import spanwise
+from spanwise_evaluators.model import Evaluator, Sample
 
 
 @spanwise.observe
@@ -30,6 +31,17 @@ def numbers() -> Generator[int, str, bool]:
 async def stream() -> AsyncGenerator[int, None]:
     """An async generator under two decorators."""
     yield 1
+
+
+def brief(sample: Sample) -> bool:
+    """An evaluator."""
+    return len(sample.output) < 200
+
+
+@spanwise.observe(evals=["not_empty", spanwise.evaluator("length", unit="words", most=200), brief])
+def scored(x: int) -> str:
+    """A function with evaluators."""
+    return str(x)
 
 
 class Bot:
@@ -63,6 +75,9 @@ def check() -> None:
     assert_type(Bot().method(1), str)
     assert_type(Bot.made(), Bot)
     assert_type(Bot.fixed(1), int)
+    assert_type(scored(1), str)
+    assert_type(spanwise.evaluator(brief, version="2"), Evaluator)
+    spanwise.observe(evals=[3])  # type: ignore[list-item]
     accepts: Callable[[int], str] = Bot().method
     accepts(1)
     plain("wrong")  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ PAGES = sorted(
         *(ROOT / "docs").rglob("*.md"),
     ]
 )
-PACKAGES = ("sdk", "collector", "dashboard", "schemas")
+PACKAGES = ("sdk", "collector", "dashboard", "schemas", "evaluators")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _VARIABLE = re.compile(r"\bSPANWISE_[A-Z][A-Z0-9_]*[A-Z0-9]\b")
@@ -75,6 +75,19 @@ def test_shell_commands_exist(path: Path) -> None:
         "explain",
         "keys",
         "reprice",
+        "rules",
+        "alerts",
+        "evals",
+        "evaluators",
+        "datasets",
+        "check",
+        "audit",
+        "erase",
+        "retention",
+        "rejects",
+        "replay",
+        "sql",
+        "exports",
         "version",
         "--help",
         "--version",
@@ -126,7 +139,8 @@ def test_every_variable_in_the_code_is_documented() -> None:
 
 def test_every_variable_in_compose_is_in_the_example_file() -> None:
     """`.env.example` lists what compose.yaml reads, with the same defaults."""
-    read = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", (ROOT / "compose.yaml").read_text()))
+    compose = (ROOT / "compose.yaml").read_text()
+    read = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", compose)) | dict.fromkeys(re.findall(r"\$\{(\w+):\?", compose), "")
     offered = dict(re.findall(r"^#?(\w+)=(.*)$", (ROOT / ".env.example").read_text(), flags=re.MULTILINE))
 
     assert offered == {**read, "CLICKHOUSE_PASSWORD": ""}

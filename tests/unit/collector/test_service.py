@@ -12,6 +12,7 @@ from spanwise_collector.service import (
     ConfigurationError,
     ingest_settings,
     listening,
+    make_doorkeeper,
     make_receiver,
     make_runner,
     open_database,
@@ -119,10 +120,13 @@ def test_a_malformed_key_file_names_the_setting(tmp_path: Path) -> None:
     keys.write_text("[[keys")
 
     with pytest.raises(ConfigurationError, match=r"^SPANWISE_KEYS_FILE: .*keys\.toml: it is not TOML"):
-        make_receiver(load(keys_file=keys, grpc_port=0))
+        make_doorkeeper(load(keys_file=keys))
 
 
 def test_a_taken_grpc_port_names_the_setting(taken_port: int) -> None:
     """It is looked at before anything is opened."""
+    settings = load(grpc_port=taken_port)
+    doorkeeper = make_doorkeeper(settings)
+
     with pytest.raises(ConfigurationError, match=rf"^SPANWISE_GRPC_PORT: cannot listen on 127\.0\.0\.1:{taken_port} "):
-        make_receiver(load(grpc_port=taken_port))
+        make_receiver(settings, doorkeeper)

@@ -5,6 +5,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spanwise_dashboard.alerts_place import TABS, AlertsPlace
+from spanwise_dashboard.compare_place import AGAINST, SIDES, ComparePlace, choices
+from spanwise_dashboard.evals_place import SPLITS, WORST_ORDERS, EvalsPlace
+from spanwise_dashboard.failures_place import ORDERS, SHOWN, FailuresPlace
 from spanwise_dashboard.state import (
     CACHES,
     DIMENSIONS,
@@ -52,6 +56,37 @@ STATES = st.builds(
     by=st.sampled_from(DIMENSIONS),
     model=st.text(max_size=20),
     cache=st.sampled_from(list(CACHES)),
+    alerts=st.builds(
+        AlertsPlace,
+        tab=st.sampled_from(TABS),
+        alert_id=st.text(max_size=16),
+        rule_id=st.text(max_size=16),
+        day=st.none() | st.dates(),
+    ),
+    failures=st.builds(
+        FailuresPlace,
+        issue_id=st.text(max_size=16),
+        classes=LISTS,
+        shown=st.sampled_from(SHOWN),
+        order=st.sampled_from(ORDERS),
+    ),
+    compare=st.builds(
+        ComparePlace,
+        by=st.sampled_from(SIDES),
+        a=st.text(max_size=20),
+        b=st.text(max_size=20),
+        against=st.sampled_from(list(AGAINST)),
+        fixed=st.none() | FIXED.map(lambda time: time.fixed),
+        signal=st.text(max_size=20),
+    ),
+    evals=st.builds(
+        EvalsPlace,
+        score=st.text(max_size=20),
+        giver=st.text(max_size=20),
+        split=st.sampled_from(SPLITS),
+        label=st.text(max_size=20),
+        order=st.sampled_from(WORST_ORDERS),
+    ),
 )
 
 
@@ -68,7 +103,12 @@ def test_round_trip(state: State) -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(["range", "from", "to", "status", "min_cost_usd", "refresh", "q", "by", "cache", "to_model"]),
+        st.sampled_from(
+            [
+                *("range", "from", "to", "status", "min_cost_usd", "refresh", "q", "by", "cache", "to_model", "tab"),
+                *("day", "issue", "class", "state", "order", "compare", "a", "against", "a_from", "a_to", "signal"),
+            ]
+        ),
         st.lists(st.text()),
     )
 )
@@ -101,6 +141,19 @@ def test_window_of_a_preset_ends_now() -> None:
     now = datetime(2026, 1, 2, tzinfo=UTC)
 
     assert TimeRange("6h").window(now) == (now - timedelta(hours=6), now)
+
+
+def test_the_range_to_compare_with() -> None:
+    """As long and just before, so much earlier, or as typed in; never one that overlaps."""
+    day = datetime(2026, 1, 9, tzinfo=UTC)
+    hour = (day, day + timedelta(hours=1))
+    typed = (datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 5, tzinfo=UTC))
+
+    assert ComparePlace().first(hour) == (day - timedelta(hours=1), day)
+    assert ComparePlace(against="week").first(hour) == tuple(each - timedelta(days=7) for each in hour)
+    assert ComparePlace(against="week", fixed=typed).first(hour) == typed
+    assert choices(hour) == ["before", "day", "week"]
+    assert choices((day - timedelta(days=3), day)) == ["before", "week"]
 
 
 def test_wider() -> None:

@@ -372,6 +372,7 @@ def test_pipeline_says_all_is_well(open_page: tuple[FakeApi, Open]) -> None:
         f"All {14 + scores} spans and scores that arrived are stored; 0 records are waiting."
     ]
     assert [row[0] for row in table(app, "Partitions")] == ["otlp_spans / 0", "otlp_spans / 1"]
+    assert "agree, and no records of 1 producer are missing" in said(app)
 
 
 def test_pipeline_in_trouble(open_page: tuple[FakeApi, Open]) -> None:
@@ -383,6 +384,7 @@ def test_pipeline_in_trouble(open_page: tuple[FakeApi, Open]) -> None:
     assert len(app.warning) == 1
     assert [row[:2] for row in table(app, "Rejects")] == [["bad_trace_id", "5"], ["not_protobuf", "2"]]
     assert [row[5] for row in table(app, "Producers")] == ["0", "240", "0"]
+    assert "otlp_spans/1: offsets 812 to 815 were never stored (4 records)" in said(app)
 
 
 @pytest.mark.parametrize("page", ["overview", "traces", "trace", "pipeline"])

@@ -21,6 +21,7 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "SPANWISE_KAFKA",
         "SPANWISE_ENDPOINT",
         "SPANWISE_PROJECT",
+        "SPANWISE_API_URL",
         "OTEL_SDK_DISABLED",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
     ):

@@ -21,7 +21,12 @@ def work() -> None:
 
 def test_context_is_on_every_span_below(spanwise_capture: Capture) -> None:
     """All five kinds of context; tags and metadata of nested blocks add up."""
-    with spanwise.session("s-1"), spanwise.user(42), spanwise.tags("a"), spanwise.metadata(plan="pro", seats=3):
+    with (
+        spanwise.session("s-1"),
+        spanwise.user(42, group="gold"),
+        spanwise.tags("a"),
+        spanwise.metadata(plan="pro", seats=3),
+    ):
         with spanwise.tags("b", "a"), spanwise.metadata({"x-y": 1.5}), spanwise.prompt("greet", version=7):
             work()
         work()
@@ -30,6 +35,7 @@ def test_context_is_on_every_span_below(spanwise_capture: Capture) -> None:
     outer = {
         "session.id": "s-1",
         "user.id": "42",
+        "spanwise.user.group": "gold",
         "tag.tags": ("a",),
         "spanwise.metadata.plan": "pro",
         "spanwise.metadata.seats": 3,
@@ -234,6 +240,23 @@ def test_scores_name_their_target(spanwise_capture: Capture) -> None:
         "f" * 32,
     )
     assert scores[2]["time_ns"] == 5
+
+
+def test_a_score_tells_with_which_chance_its_target_was_chosen(spanwise_capture: Capture) -> None:
+    """Probability and stratum travel with it; a probability that cannot be is reported, and nothing is sent."""
+    spanwise.score("ok", True, trace_id="ab" * 16, source="judge", inclusion_probability=0.1, stratum="random")
+    with pytest.raises(ValueError, match="above 0 and at most 1; got 0"):
+        spanwise.score("ok", True, trace_id="ab" * 16, inclusion_probability=0)
+
+    (score,) = spanwise_capture.scores
+    assert score["attributes"] == {
+        "gen_ai.evaluation.name": "ok",
+        "gen_ai.evaluation.score.value": 1.0,
+        "spanwise.score.id": "0" * 31 + "1",
+        "spanwise.score.source": "judge",
+        "spanwise.score.inclusion_probability": 0.1,
+        "spanwise.score.stratum": "random",
+    }
 
 
 def test_a_score_without_a_target_says_so(spanwise_capture: Capture) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from spanwise_collector.cli import main
 
-COMMANDS = ("up", "collector", "dashboard", "status", "explain")
+COMMANDS = ("up", "collector", "dashboard", "status", "explain", "rejects")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,16 +11,24 @@ from hypothesis import strategies as st
 from spanwise_collector.ingest.errors import IngestError
 from spanwise_collector.ingest.ledger import LEDGER_TABLE
 from spanwise_collector.ingest.loop import REFUSED_BATCHES_MAX
-from spanwise_collector.ingest.pins import Pins, Position
-from spanwise_collector.ingest.source import Partition, Reject, RejectSink
+from spanwise_collector.ingest.source import Partition
 from spanwise_collector.ingest.steps import Step
-from tests.support.ingest_world import TOPIC, Parts, Store, World
+from tests.support.ingest_world import TOPIC, WINDOW, Parts, World
+from tests.support.mutations import (
+    ForgetsThePin,
+    LastInsteadOfNext,
+    NewTokens,
+    OtherBorders,
+    ReleaseAtPin,
+    no_rejects,
+)
 
 KINDS = st.lists(st.sampled_from(["new", "new", "new", "repeat", "bad", "poison"]), max_size=4)
 WHO = st.integers(0, 1)
 ACTIONS = st.one_of(
     st.tuples(st.just("produce"), st.integers(0, 1), KINDS),
     st.tuples(st.just("produce"), st.integers(0, 1), KINDS),
+    st.tuples(st.just("replay"), st.integers(0, 1), st.integers(0, 30)),
     st.tuples(st.just("step"), WHO),
     st.tuples(st.just("step"), WHO),
     st.tuples(st.just("insert"), WHO),
@@ -45,6 +52,8 @@ def act(world: World, action: tuple[Any, ...]) -> None:
     match action:
         case ("produce", partition, kinds):
             world.produce(partition, kinds)
+        case ("replay", partition, back):
+            world.replay(partition, back)
         case ("wait", seconds):
             world.now += seconds
         case ("refuse", when):
@@ -74,100 +83,17 @@ def wrong(script: Sequence[tuple[Any, ...]], parts: Parts | None = None) -> list
 @given(SCRIPTS)
 @settings(max_examples=400, deadline=None)
 def test_every_span_is_stored_exactly_once(script: list[tuple[Any, ...]]) -> None:
-    """Bad records, refused inserts, lost answers, crashes at every step, zombies: each span is in each table once.
+    """Bad records, replays, refused inserts, lost answers, crashes, zombies: each span is in each table once.
 
     No committed offset covers a record of which something has not landed, and the ledger adds up.
     """
     assert wrong(script) == []
 
 
-class ReleaseAtPin:
-    """Commits before the insert."""
-
-    def __init__(self, pins: Pins) -> None:
-        self._pins = pins
-
-    def load(self, partition: Partition, topic_id: str) -> Position | None:
-        """As before."""
-        return self._pins.load(partition, topic_id)
-
-    def pin(self, partition: Partition, topic_id: str, first: int, last: int) -> None:
-        """Says too early that everything is stored."""
-        self._pins.release(partition, topic_id, last + 1)
-
-    def release(self, partition: Partition, topic_id: str, next_offset: int) -> None:
-        """As before."""
-        self._pins.release(partition, topic_id, next_offset)
-
-
-class ForgetsThePin(ReleaseAtPin):
-    """Reads on behind a pinned batch instead of storing it again."""
-
-    def load(self, partition: Partition, topic_id: str) -> Position | None:
-        """Without the rewind."""
-        found = self._pins.load(partition, topic_id)
-        if found is None or found.pinned_to is None:
-            return found
-        return Position(found.pinned_to + 1)
-
-    def pin(self, partition: Partition, topic_id: str, first: int, last: int) -> None:
-        """As before."""
-        self._pins.pin(partition, topic_id, first, last)
-
-
-class OtherBorders(ForgetsThePin):
-    """Reads again from the pin on, but not in the same batches."""
-
-    def load(self, partition: Partition, topic_id: str) -> Position | None:
-        """Without the end of the pinned batch."""
-        found = self._pins.load(partition, topic_id)
-        return found and Position(found.next_offset)
-
-
-class LastInsteadOfNext(ForgetsThePin):
-    """Releases the offset of the last record instead of the one after it."""
-
-    def load(self, partition: Partition, topic_id: str) -> Position | None:
-        """As before."""
-        return self._pins.load(partition, topic_id)
-
-    def release(self, partition: Partition, topic_id: str, next_offset: int) -> None:
-        """One too few."""
-        self._pins.release(partition, topic_id, next_offset - 1)
-
-
-class NoRejects:
-    """Publishes nothing."""
-
-    def publish(self, rejects: list[Reject]) -> None:
-        """Drops them."""
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-
-class NewTokens:
-    """Inserts under a token of its own each time."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._count = 0
-
-    def insert(self, table: str, rows: pa.RecordBatch, *, token: str) -> None:
-        """With a number behind the token."""
-        self._count += 1
-        self._store.insert(table, rows, token=f"{token}:{id(self)}:{self._count}")
-
-
-def no_rejects(sink: RejectSink) -> RejectSink:
-    """Exchange the sink."""
-    return NoRejects()  # type: ignore[return-value]
-
-
 NEW = ("produce", 0, ["new"])
 READ = [("step", 0), ("step", 0), ("wait", 1.0)]
 STORE = [("step", 0), ("insert", 0), ("step", 0)]
-MUTATIONS = {
+MUTATIONS: dict[str, tuple[Parts, list[tuple[Any, ...]]]] = {
     "commit before insert": (Parts(pins=ReleaseAtPin), [NEW, *READ, ("step", 0)]),
     "no rewind": (Parts(pins=ForgetsThePin), [NEW, *READ, ("crash at", 0, Step.PINNED), ("step", 0)]),
     "other batch borders after a crash": (
@@ -180,6 +106,10 @@ MUTATIONS = {
     "duplicate filter not read back": (
         Parts(stored_ids=False),
         [NEW, *READ, *STORE, ("restart", 0), ("produce", 0, ["repeat"])],
+    ),
+    "replayed records compared with the window alone": (
+        Parts(stored_among=False),
+        [NEW, *[("produce", 0, ["bad"])] * 2 * WINDOW, ("replay", 0, 2 * WINDOW)],
     ),
 }
 

@@ -1,5 +1,6 @@
 """Storing one batch: order, tokens, what is left out, and what a refused record carries."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -123,6 +124,8 @@ def test_the_ledger_says_what_became_of_the_offsets() -> None:
             "last_record_ts": datetime(1970, 1, 1, 0, 0, 1, 9_000, UTC),
             "code_version": "7.7",
             "ts": NOW,
+            "n_erased": 0,
+            "erasures": 0,
         }
     ]
 
@@ -164,6 +167,29 @@ def test_a_refused_body_costs_the_body_and_not_the_span() -> None:
         Counts(spans=4, scores=0, contents=0, rejected=0, duplicates=1, warnings=1, bytes=10), 0, 0.0
     )
     assert [dict(reject.headers)["spanwise-reject-offset"] for reject in log.rejects] == [b"5"]
+
+
+def test_a_refused_score_is_an_item_only_where_no_span_carries_it() -> None:
+    """Emitted = stored + rejected + duplicates holds in both cases; what a span carried is flagged, and published."""
+    store, log = Journal({"scores": {0, 2}}), FakeLog()
+    batch = work([4])
+    scores = pa.RecordBatch.from_pylist(
+        [{"trace_id": b"t", "span_id": bytes([n]), "n": n} for n in range(3)]  # the first two are carried
+    )
+    batch.batch = replace(
+        batch.batch,
+        tables={**batch.batch.tables, "scores": scores},
+        scores=1,
+        carried_scores=frozenset({0, 1}),
+    )
+
+    outcome = lander(store, log).land(batch)
+
+    assert outcome == Landed(
+        Counts(spans=4, scores=0, contents=0, rejected=1, duplicates=1, warnings=1, bytes=10), 1, 0.0
+    )
+    assert [(dict(one.headers)["spanwise-reject-items"], one.key) for one in log.rejects] == [(b"1", b"key")]
+    assert [row["n"] for row in store.rows["scores"]] == [1]
 
 
 def test_a_second_attempt_sends_only_what_is_missing() -> None:

@@ -15,11 +15,11 @@ PARTITION = Partition("otlp_spans", 3)
 @pytest.mark.parametrize(
     ("position", "log", "expected"),
     [
-        (None, LogRange(0, 10), Start(0, None, 0)),
-        (None, LogRange(4, 10), Start(4, None, 4)),
-        (Position(7), LogRange(0, 10), Start(7, None, 7)),
-        (Position(10), LogRange(10, 10), Start(10, None, 10)),
-        (Position(7, 9), LogRange(0, 10), Start(7, 9, 7)),
+        (None, LogRange(0, 10), Start(0, 0)),
+        (None, LogRange(4, 10), Start(4, 4)),
+        (Position(7), LogRange(0, 10), Start(7, 7)),
+        (Position(10), LogRange(10, 10), Start(10, 10)),
+        (Position(7, 9), LogRange(0, 10), Start(7, 7, 9)),
     ],
     ids=["new topic", "new group on an old topic", "released", "at the end", "pinned"],
 )
@@ -41,13 +41,17 @@ def test_deleted_records_stop_ingest_by_name() -> None:
 
 
 def test_deleted_records_are_skipped_when_asked() -> None:
-    """Of a pinned batch that is half deleted, what is stored already goes into the filter."""
+    """The rest of a pinned batch that is half deleted is stored as that batch, so that nothing of it lands twice."""
     found = [
         start_of(PARTITION, position, LogRange(9, 20), outside=True, lost_offsets="skip")
-        for position in (Position(7), Position(7, 12))
+        for position in (Position(7), Position(7, 8), Position(7, 12, erasures=4))
     ]
 
-    assert found == [Start(9, None, 9, LostOffsets(7, 8)), Start(9, None, 13, LostOffsets(7, 8))]
+    assert found == [
+        Start(9, 9, lost=LostOffsets(7, 8)),
+        Start(9, 9, lost=LostOffsets(7, 8)),
+        Start(7, 9, 12, LostOffsets(7, 8), 4),
+    ]
 
 
 def test_a_log_that_was_cut_stops_ingest() -> None:

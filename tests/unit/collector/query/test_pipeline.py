@@ -21,8 +21,8 @@ LEDGER = (
     "fromUnixTimestamp64Milli({at:Int64})"
 )
 PRODUCER = (
-    "INSERT INTO producers SELECT {id:String}, 'default', 'api', 'sdk', {records:UInt64}, {spans:UInt64}, "
-    "{seq:UInt64}, "
+    "INSERT INTO producers (* EXCEPT (n_erased, seqs, n_numbered)) "
+    "SELECT {id:String}, 'default', 'api', 'sdk', {records:UInt64}, {spans:UInt64}, {seq:UInt64}, "
     "{dropped:UInt64}, 1, 2, fromUnixTimestamp64Milli({first:Int64}), fromUnixTimestamp64Milli({last:Int64})"
 )
 REJECT = (

@@ -8,10 +8,12 @@ import pytest
 from spanwise_collector.query.projects import list_projects
 from spanwise_collector.query.span import get_span
 from spanwise_collector.query.trace import MAX_SPANS, get_trace
+from spanwise_collector.query.window import DAY
 from spanwise_collector.store.database import Database
 from spanwise_schemas.api import CostDetail, ProjectInfo, Score, SpanDetail, SpanSummary, Usage
 from tests.support.rows import T0, Span, insert, llm, span_id, trace_id
 
+NOW_US = int(T0.timestamp() * 1e6)
 ROOT = Span(trace=1, span=1, name="ask", kind="agent", took_ms=900, input="question", output="answer", user="ann")
 CALL = llm(
     trace=1,
@@ -140,7 +142,7 @@ def test_a_span_has_everything_that_is_known_of_it(database: Database) -> None:
     insert(database, [ROOT, CALL])
     add_score(database, 1, "of the trace")
     add_score(database, 2, "faithful", span=2)
-    assert get_span(database, "default", trace_id(1), span_id(2)) == SpanDetail(
+    assert get_span(database, "default", trace_id(1), span_id(2), now_us=NOW_US) == SpanDetail(
         summary=CALL_SUMMARY,
         trace_id=f"{1:032x}",
         project="default",
@@ -169,17 +171,18 @@ def test_a_span_has_everything_that_is_known_of_it(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("span", "bodies"),
+    ("span", "days", "bodies"),
     [
-        (Span(trace=1, span=1), "none"),
-        (Span(trace=1, span=1, input="x"), "stored"),
-        (Span(trace=1, span=1, output="x", bodies_stored=False), "expired"),
+        (Span(trace=1, span=1), 0, "none"),
+        (Span(trace=1, span=1, input="x"), 0, "stored"),
+        (Span(trace=1, span=1, output="x", bodies_stored=False), 13, "absent"),
+        (Span(trace=1, span=1, output="x", bodies_stored=False), 15, "expired"),
     ],
 )
-def test_a_span_says_whether_it_had_bodies(database: Database, span: Span, bodies: str) -> None:
-    """None, stored, or gone because they are kept for a shorter time."""
+def test_a_span_says_whether_it_had_bodies(database: Database, span: Span, days: int, bodies: str) -> None:
+    """None, stored, not stored while they should be, or gone because they are kept for a shorter time."""
     insert(database, [span])
-    found = get_span(database, "default", trace_id(1), span_id(1))
+    found = get_span(database, "default", trace_id(1), span_id(1), now_us=NOW_US + days * DAY)
     assert found is not None
     assert (found.bodies, found.cost) == (bodies, CostDetail(source="none"))
 
@@ -194,7 +197,7 @@ def test_a_trace_over_midnight_is_whole(database: Database) -> None:
     found = get_trace(database, "default", trace_id(1))
     assert found is not None
     assert [span.offset_ms for span in found.spans] == [0, twelve_hours]
-    assert get_span(database, "default", trace_id(1), span_id(2)) is not None
+    assert get_span(database, "default", trace_id(1), span_id(2), now_us=NOW_US) is not None
 
 
 def test_a_span_that_is_stored_twice_is_shown_once(database: Database) -> None:
@@ -219,8 +222,8 @@ def test_another_project_s_traces_are_not_found(database: Database) -> None:
     """Knowing the id is not enough."""
     insert(database, [ROOT, CALL])
     assert get_trace(database, "other", trace_id(1)) is None
-    assert get_span(database, "other", trace_id(1), span_id(2)) is None
-    assert get_span(database, "default", trace_id(1), span_id(3)) is None
+    assert get_span(database, "other", trace_id(1), span_id(2), now_us=NOW_US) is None
+    assert get_span(database, "default", trace_id(1), span_id(3), now_us=NOW_US) is None
     assert get_trace(database, "default", trace_id(2)) is None
 
 

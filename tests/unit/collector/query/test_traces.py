@@ -349,3 +349,35 @@ def test_steps_cover_the_range_backwards_without_gap(start: int, length: int) ->
     assert (found[-1].start == start) if length else found == []
     assert all(step.length <= FIRST_STEP * 4**number for number, step in enumerate(found))
     assert len(found) <= 9
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"releases": ("v2",)}, [2]),
+        ({"prompts": ("ask@v1",)}, [1]),
+        ({"prompts": ("ask",)}, [2, 1]),
+        ({"providers": ("mistral",)}, [2]),
+        ({"tools": ("search",)}, [1]),
+        ({"user_groups": ("gold",)}, [2]),
+        ({"failures": ("refusal", "timeout")}, [1]),
+        ({"prompts": ("ask",), "providers": ("mistral",), "user_groups": ("gold",)}, [2]),
+        ({"prompts": ("ask@v1",), "providers": ("mistral",)}, []),
+    ],
+)
+def test_traces_are_found_by_what_their_spans_have(
+    database: Database, wanted: dict[str, tuple[str, ...]], expected: list[int]
+) -> None:
+    """Release, prompt, provider, tool, group of users and class of failure; different filters must all hold."""
+    insert(
+        database,
+        [
+            Span(trace=1, span=1, name="a"),
+            llm(trace=1, span=2, parent=1, prompt=("ask", "v1"), provider="openai", failure=("refusal", "", "no", 7)),
+            Span(trace=1, span=3, parent=1, kind="tool", tool="search"),
+            Span(trace=2, span=4, name="b", at_ms=5, release="v2", attrs={"spanwise.user.group": "gold"}),
+            llm(trace=2, span=5, parent=4, at_ms=6, prompt=("ask", "v2"), provider="mistral", release="v2"),
+            Span(trace=3, span=6, name="c", at_ms=9),
+        ],
+    )
+    assert ids(database, replace(EVERYTHING, **wanted)) == expected  # type: ignore[arg-type]

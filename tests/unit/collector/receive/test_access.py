@@ -111,7 +111,8 @@ def test_without_a_right_key_nobody_is_let_in() -> None:
     )
     assert refused(keeper, {"x-api-key": reader_secret}) == (
         Reason.NOT_ALLOWED,
-        f"The API key {reader.id} may read, but not ingest.",
+        f"The API key {reader.id} has the scope read; this needs ingest. Make a key with `spanwise keys create "
+        "--scope ingest`.",
     )
 
 
@@ -135,7 +136,7 @@ def test_a_project_of_others_is_refused_in_a_sentence() -> None:
 
     assert refused(door(key), {**headers, "x-spanwise-project": "hr"}) == (
         Reason.NOT_ALLOWED,
-        f"The header x-spanwise-project names the project 'hr'; the key {key.id} may write to 'shop', 'lab'. "
+        f"The header x-spanwise-project names the project 'hr'; the key {key.id} is for 'shop', 'lab'. "
         "Use a key of that project, or leave the name out.",
     )
     with pytest.raises(

@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from spanwise_collector.store.amend import Amended, Amender, AmendmentBusyError, Change, literal
+from spanwise_collector.store.amend import Amended, Amender, AmendmentBusyError
+from spanwise_collector.store.change import Change, literal
 from spanwise_collector.store.database import Database
 from tests.support.rows import T0, Span, insert, llm, span_id, trace_id
 
 NOW = datetime(2026, 3, 10, 13, tzinfo=UTC)
 START = int(T0.timestamp() * 1e6)
 LEVELS = ("metrics_1m", "metrics_10m", "metrics_1h", "metrics_1d")
+SIGNALS = ("signals_5m", "signals_1h")
 SPANS = [
     Span(trace=1, span=1, name="answer", kind="agent", took_ms=900, model="m-1", tokens=(300, 60)),
     llm(trace=1, span=2, parent=1, at_ms=10, tokens=(300, 60), cost=3_000_000),
@@ -67,6 +69,11 @@ def summed(database: Database) -> dict[str, list[tuple[object, ...]]]:
         ).rows
         for level in LEVELS
     }
+    for level in SIGNALS:
+        found[level] = database.query(
+            "SELECT project_id, kind, is_root, env, name, model, sum(n), sum(n_err), sum(n_calls), sum(n_cache_hit), "
+            f"sum(cost_n), sum(n_priced), sum(tin_n), sumMap(lat_h) FROM {level} GROUP BY ALL ORDER BY ALL"
+        ).rows
     found["trace_agg"] = database.query(
         "SELECT project_id, bucket, trace_id, min(start_time), max(end_time), sum(n_spans), sum(n_calls), sum(n_err), "
         "sum(tok_input), sum(tok_output), sum(cost_n), sum(n_unpriced), max(root_name), max(root_status), "
@@ -84,7 +91,7 @@ def remade(database: Database) -> dict[str, list[tuple[object, ...]]]:
     """What the roll-ups would say had the spans been stored as they are now: they are emptied and filled anew."""
     database.command("CREATE TABLE kept AS spans ENGINE = Memory")
     database.command("INSERT INTO kept SELECT * FROM spans")
-    for table in (*LEVELS, "trace_agg", "spans"):
+    for table in (*LEVELS, *SIGNALS, "trace_agg", "spans"):
         database.command(f"TRUNCATE TABLE {table}")
     database.command("INSERT INTO spans SELECT * FROM kept SETTINGS insert_deduplicate = 0")
     return summed(database)
@@ -102,7 +109,7 @@ def test_roll_ups_follow(database: Database) -> None:
     assert found == remade(database)
 
 
-STEPS = ("claimed", "traces", "minutes", "summed", "updated", "done")
+STEPS = ("claimed", "traces", "minutes", "signals", "summed", "updated", "done")
 
 
 class KilledError(Exception):

@@ -1,5 +1,7 @@
 """What producers said of themselves, and what became of it."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from spanwise_schemas.wire import Envelope
@@ -27,11 +29,14 @@ def test_one_row_per_producer_and_project() -> None:
         record(traces(span(span_id=b"nobodys0")), offset=4),
     )
 
-    def row(producer: str, project: str, service: str, sdk: str, **counts: int) -> dict[str, object]:
-        names = ("n_records", "n_spans", "max_seq", "dropped", "n_rejected", "n_duplicates", "first_ts", "last_ts")
+    def row(
+        producer: str, project: str, service: str, sdk: str, seq_list: Sequence[int] = (), **counts: int
+    ) -> dict[str, object]:
+        counted = ("n_records", "n_spans", "max_seq", "dropped", "n_rejected", "n_duplicates", "n_erased")
+        names = (*counted, "first_ts", "last_ts")
         assert set(counts) <= set(names)
         key: dict[str, object] = {"producer": producer, "project_id": project, "service": service, "sdk": sdk}
-        return {**key, **dict.fromkeys(names, 0), **counts}
+        return {**key, **dict.fromkeys(names, 0), **counts, "seq_list": list(seq_list)}
 
     assert rows(batch, "producers") == [
         row(
@@ -50,6 +55,7 @@ def test_one_row_per_producer_and_project() -> None:
             "shop",
             "bot",
             "",
+            [4, 5],
             n_records=2,
             n_spans=4,
             max_seq=5,
@@ -59,7 +65,7 @@ def test_one_row_per_producer_and_project() -> None:
             first_ts=NOW_MS - 5,
             last_ts=NOW_MS,
         ),
-        row("p2", "", "", "", n_records=1, n_spans=7, n_rejected=7, first_ts=NOW_MS, last_ts=NOW_MS),
+        row("p2", "", "", "", [0], n_records=1, n_spans=7, n_rejected=7, first_ts=NOW_MS, last_ts=NOW_MS),
     ]
     assert (4, 8, 1) == (batch.spans, batch.rejected, batch.duplicates)
 

@@ -46,6 +46,8 @@ def test_whole_score() -> None:
             "spanwise.score.source": "human",
             "spanwise.score.evaluator": "desk",
             "spanwise.score.evaluator_version": "2",
+            "spanwise.score.inclusion_probability": 0.05,
+            "spanwise.score.stratum": "rule:refused",
         }
     )
 
@@ -69,6 +71,8 @@ def test_whole_score() -> None:
         "is_deleted": 0,
         "judge_cost_n": 0,
         "judge_trace_id": bytes(16),
+        "inclusion_p": 0.05,
+        "stratum": "rule:refused",
     }
 
 
@@ -177,3 +181,36 @@ def test_later_score_replaces_earlier() -> None:
         len({row["score_id"] for row in found}),
         [row["version"] for row in found],
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "stored", "warnings"),
+    [(1, 1.0, 0), ("0.25", 0.25, 0), (0, 1.0, 1), (-0.5, 1.0, 1), (1.5, 1.0, 1), (float("nan"), 1.0, 1), ("x", 1.0, 1)],
+)
+def test_inclusion_probability(told: object, stored: float, warnings: int) -> None:
+    """A probability that cannot be is flagged, and 1 is stored."""
+    batch = transform(record(logs(entry(GOOD | {"spanwise.score.inclusion_probability": told}))))
+
+    assert (stored, warnings) == (rows(batch, "scores")[0]["inclusion_p"], batch.warnings)
+
+
+@pytest.mark.parametrize(
+    ("word", "source"),
+    [("code", 1), ("llm", 2), ("judge", 2), ("human", 3), ("Person", 3), ("user", 4), ("", 1), ("martian", 1)],
+)
+def test_source(word: str, source: int) -> None:
+    """A source has two names where people use two; one that is not known is code."""
+    assert source == one_score(entry(GOOD | {"spanwise.score.source": word}))["source"]
+
+
+def test_taken_back() -> None:
+    """A score that is taken back is a newer row with the same id and target, marked as deleted."""
+    gone = {
+        "gen_ai.evaluation.name": "helpful",
+        "spanwise.score.id": "0123456789abcdef0123456789abcdef",
+        "spanwise.score.is_deleted": True,
+    }
+
+    row = one_score(entry(gone))
+
+    assert (1, 1, TRACE, None) == (row["is_deleted"], row["target"], row["trace_id"], row["value"])

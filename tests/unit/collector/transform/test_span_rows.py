@@ -5,6 +5,8 @@ import json
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from spanwise_collector.failures.fingerprint import fingerprint
+from spanwise_collector.failures.masks import VERSION as MASKS
 from spanwise_schemas.wire import HEADER_PROJECT
 from tests.support.otlp import (
     NOW_MS,
@@ -83,6 +85,10 @@ EMPTY_ROW = {
     "cost_reported_n": -1,
     "cost_computed_n": -1,
     "usage_reason": "",
+    "failure_class": "",
+    "failure_sub": "",
+    "failure_title": "",
+    "fingerprint": 0,
 }
 QUESTION = json.dumps([{"role": "user", "parts": [{"type": "text", "content": "Where is my order?"}]}])
 ANSWER = json.dumps(
@@ -359,7 +365,15 @@ def test_failed_span() -> None:
     batch = transform(record(traces(failed)))
 
     assert rows(batch, "spans") == [
-        EMPTY_ROW | {"status": 2, "error_type": "TimeoutError", "status_message": "no answer"}
+        EMPTY_ROW
+        | {
+            "status": 2,
+            "error_type": "TimeoutError",
+            "status_message": "no answer",
+            "failure_class": "timeout",
+            "failure_title": "Timeout: no answer",
+            "fingerprint": fingerprint("shop", "timeout", "", "", "", f"m{MASKS}", "no answer"),
+        }
     ]
     assert json.loads(rows(batch, "span_io")[0]["events"]) == [
         {
