@@ -12,6 +12,7 @@ RUN python -m venv /opt/spanwise \
 COPY pyproject.toml README.md LICENSE hatch_build.py ./
 COPY sdk sdk
 COPY schemas schemas
+COPY evaluators evaluators
 COPY collector collector
 COPY dashboard dashboard
 # The transform as extension modules: docs/decisions/0009-compiled.md.

@@ -15,7 +15,7 @@ from typing import Any, Final
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _PACKAGE: Final = "spanwise_collector"
-_SOURCES: Final = ("collector/spanwise_collector", "schemas/spanwise_schemas")
+_SOURCES: Final = ("collector/spanwise_collector", "schemas/spanwise_schemas", "evaluators/spanwise_evaluators")
 """What the compiler reads: the modules and everything of ours that they import."""
 MODULES: Final = (
     *(
@@ -24,6 +24,7 @@ MODULES: Final = (
             "bodies",
             "calls",
             "context",
+            "failing",
             "fill",
             "front",
             "labels",
@@ -43,6 +44,7 @@ MODULES: Final = (
         )
     ),
     *(f"ingest/{name}" for name in ("bills", "cost", "draft")),
+    "failures/suspects",
 )
 """Modules of the collector through which every span goes."""
 _SETUP: Final = """

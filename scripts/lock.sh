@@ -7,4 +7,4 @@ compile requirements/uv.in --output-file requirements/uv.txt ${LOCK_ARGS:-}
 # What compiles the transform, see docs/decisions/0009-compiled.md.
 compile requirements/compile.in --constraint requirements/dev.txt --output-file requirements/compile.txt ${LOCK_ARGS:-}
 # What the container image installs: no engine, no broker, no development tools.
-compile pyproject.toml --extra collector --extra dashboard requirements/build.in --output-file requirements/server.txt ${LOCK_ARGS:-}
+compile pyproject.toml --extra collector --extra dashboard --extra oidc requirements/build.in --output-file requirements/server.txt ${LOCK_ARGS:-}

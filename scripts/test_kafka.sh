@@ -1,5 +1,6 @@
 #!/bin/sh
-# Contract, end-to-end and crash suites on Apache Kafka 4. Arguments go to pytest.
+# What talks to a broker in the contract and end-to-end suites, the crash suite, and the fault suite (SPANWISE_TEST_SCHEDULES
+# random schedules, 200), on Apache Kafka 4. Arguments go to pytest.
 set -eu
 cd "$(dirname "$0")/.."
 for tool in java mvn; do
@@ -7,4 +8,7 @@ for tool in java mvn; do
 done
 (cd tests/kafka && mvn -q -B dependency:copy-dependencies)
 export SPANWISE_TEST_BROKER=kafka
-exec .venv/bin/python -m pytest tests/contract tests/e2e tests/kafka "$@"
+# The schedules take longest and mostly wait: they begin first, on a worker beside the others.
+workers=$((${WORKERS:-2} + 1))
+exec .venv/bin/python -m pytest -n "$workers" --dist loadfile --no-loadscope-reorder \
+    tests/kafka/test_schedules.py tests/contract tests/e2e tests/kafka "$@"

@@ -27,6 +27,10 @@ Everything is set by environment variables that begin with `SPANWISE_`. The SDK 
 `spanwise.init(...)`, which win over the environment; the `spanwise` command takes the most used ones as options, which
 win too (`spanwise up --help`). An empty variable counts as not set in the SDK and the dashboard.
 
+Secrets can be in files instead: `SPANWISE_OPERATOR_KEY_FILE=/run/secrets/key` has the collector read
+`SPANWISE_OPERATOR_KEY` from there. That holds for {secrets}; the dashboard and the commands know
+`SPANWISE_API_KEY_FILE`, the dashboard `SPANWISE_DASHBOARD_PASSWORD_FILE`.
+
 A value that can never work is said at once, with the name of the setting and what to write instead: the collector and
 the dashboard do not start, `spanwise.init` raises `spanwise.ConfigurationError`. What may pass, such as a broker that
 does not answer, stops nobody: it is tried again, and shown where you would look for it.
@@ -76,8 +80,9 @@ CONTAINERS = """\
 
 def page() -> str:
     """The whole page."""
-    parts = [INTRODUCTION, SDK, *_sdk(), COLLECTOR, *_collector(), DASHBOARD, *_dashboard(), CONTAINERS]
-    return "".join(parts)
+    secrets = ", ".join(f"`{collector.PREFIX}{name.upper()}`" for name in collector.SECRETS)
+    first = INTRODUCTION.replace("{secrets}", secrets)
+    return "".join([first, SDK, *_sdk(), COLLECTOR, *_collector(), DASHBOARD, *_dashboard(), CONTAINERS])
 
 
 def _sdk() -> Iterator[str]:
