@@ -19,9 +19,6 @@ from tests.support.logs import fresh_topic
 DEADLINE_S = 2.0 * INSERT_TIMEOUT_S
 PREFERRED = 0
 
-# kafka-python leaves sockets behind where nobody answers.
-pytestmark = pytest.mark.filterwarnings("ignore:.*socket.socket:pytest.PytestUnraisableExceptionWarning")
-
 
 @pytest.fixture
 def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ApacheKafka, ApacheKafka]]:
