@@ -5,7 +5,9 @@ WORKERS ?= 2
 FUZZ_SECONDS ?= 20
 SCHEDULES ?= 5000
 SOAK_WORKERS ?= 3
-export PYTHONDONTWRITEBYTECODE ?= 1
+# Compiled modules are kept, or each process would compile all that it imports again; not in the tree, which stays clean.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.venv/pycache
 
 .PHONY: help demo up test check fuzz test-kafka soak test-browser test-node test-wheel test-compiled docs lock format clean
 
