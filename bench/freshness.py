@@ -13,9 +13,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
@@ -30,14 +31,24 @@ ASK_EVERY_S: Final = 0.02
 
 
 @contextmanager
-def collector(bootstrap: str, directory: Path, port: int) -> Iterator[int]:
-    """A collector with the embedded engine and default settings, as a process; its process id."""
+def collector(
+    bootstrap: str, directory: Path, port: int, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[int]:
+    """A collector with the embedded engine, as a process; its process id.
+
+    Args:
+        bootstrap: address of the broker.
+        directory: for the store and the log.
+        port: of its API.
+        settings: environment variables; without any all settings have their defaults.
+    """
     environ = {name: value for name, value in os.environ.items() if not name.startswith("SPANWISE_")}
     environ |= {
         "SPANWISE_KAFKA": bootstrap,
         "SPANWISE_CLICKHOUSE": f"chdb://{directory / 'store'}",
         "SPANWISE_ASSIGNMENT": "static",
         "SPANWISE_PORT": str(port),
+        **settings,
     }
     with (directory / "collector.log").open("wb") as log:
         process = subprocess.Popen(

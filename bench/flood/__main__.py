@@ -214,18 +214,40 @@ def final(sent: Sent, totals: dict[str, int], store: dict[str, Any]) -> dict[str
     return found | {"exact": is_exact}
 
 
+def setting(text: str) -> tuple[str, str]:
+    """Name and value of a setting.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name.startswith("SPANWISE_"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like SPANWISE_BATCH_ROWS=20000")
+    return name, value
+
+
 def main() -> None:
     """Measure and print one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0, help="how long the flood lasts (default 60)")
     parser.add_argument("--factor", type=float, default=FACTOR, help="times the sustainable rate (default 10)")
     parser.add_argument("--size", choices=list(SIZES), default="lean", help="of spans (default lean, 765 bytes)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=setting,
+        metavar="SPANWISE_NAME=VALUE",
+        dest="settings",
+        help="a setting of the collector, such as SPANWISE_BATCH_ROWS=20000; may be given more than once",
+    )
     given = parser.parse_args()
+    settings = dict(given.settings)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         kafka = stack.enter_context(ApacheKafka(directory))
         port = free_port()
-        with collector(kafka.bootstrap, directory, port) as pid, watched(pid) as memory:
+        with collector(kafka.bootstrap, directory, port, settings) as pid, watched(pid) as memory:
             flood, pipeline = Flood(kafka.bootstrap, SIZES[given.size]), Pipeline(port)
             figures = measure(flood, pipeline, memory, seconds=given.seconds, factor=given.factor)
             totals = pipeline.totals()
@@ -233,7 +255,7 @@ def main() -> None:
         database = Database.open(f"chdb://{directory / 'store'}")
         account = final(flood.sent, totals, holdings(database, SPANS_TOPIC))
         database.close()
-    asked = {"seconds": given.seconds, "size": given.size}
+    asked = {"seconds": given.seconds, "size": given.size, "settings": settings}
     limit = {"limit_memory_growth_mb": LIMIT_GROWTH_MB}
     print(json.dumps({"benchmark": "flood", **asked, **figures, **account, **limit}))
 
