@@ -4,6 +4,7 @@ The same contract suite runs on it and on real brokers (tests/contract/test_sour
 """
 
 import itertools
+import threading
 import uuid
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -51,9 +52,10 @@ class Group:
 
 
 class FakeLog:
-    """The broker."""
+    """The broker. Tests change it beside a consumer that works on a thread: each call finds it before or after that."""
 
     def __init__(self) -> None:
+        self.lock = threading.RLock()
         self.topics: dict[str, Topic] = {}
         self.groups: dict[str, Group] = {}
         self.rejects: list[Reject] = []
@@ -61,40 +63,45 @@ class FakeLog:
 
     def create(self, topic: str, partitions: int = 1) -> None:
         """Make a topic with an id of its own."""
-        topic_id = str(uuid.UUID(int=next(self._ids)))
-        self.topics[topic] = Topic(topic_id, [[] for _ in range(partitions)], [0] * partitions)
+        with self.lock:
+            topic_id = str(uuid.UUID(int=next(self._ids)))
+            self.topics[topic] = Topic(topic_id, [[] for _ in range(partitions)], [0] * partitions)
 
     def delete(self, topic: str) -> None:
         """Delete a topic. As on Kafka, commits of groups stay for a while: the worst case for a topic made anew."""
-        del self.topics[topic]
+        with self.lock:
+            del self.topics[topic]
 
     def append(
         self, topic: str, value: bytes | None, *, partition: int = 0, headers: tuple[tuple[str, bytes | None], ...] = ()
     ) -> int:
         """Write a record; returns its offset."""
-        found = self.topics[topic]
-        records = found.partitions[partition]
-        offset = found.starts[partition] + len(records) if not records else records[-1].offset + 1
-        records.append(
-            Record(topic, found.topic_id, partition, offset, 1_700_000_000_000 + offset, None, value, headers)
-        )
-        return offset
+        with self.lock:
+            found = self.topics[topic]
+            records = found.partitions[partition]
+            offset = found.starts[partition] + len(records) if not records else records[-1].offset + 1
+            records.append(
+                Record(topic, found.topic_id, partition, offset, 1_700_000_000_000 + offset, None, value, headers)
+            )
+            return offset
 
     def trim(self, partition: Partition, start: int) -> None:
         """Delete records before `start`, as retention does."""
-        found = self.topics[partition.topic]
-        records = found.partitions[partition.number]
-        found.partitions[partition.number] = [record for record in records if record.offset >= start]
-        found.starts[partition.number] = start
+        with self.lock:
+            found = self.topics[partition.topic]
+            records = found.partitions[partition.number]
+            found.partitions[partition.number] = [record for record in records if record.offset >= start]
+            found.starts[partition.number] = start
 
     def range(self, partition: Partition) -> LogRange:
         """First and next offset."""
-        topic = self.topics.get(partition.topic)
-        if topic is None:
-            raise MissingTopicError(f"The topic {partition.topic} does not exist.")
-        records = topic.partitions[partition.number]
-        start = topic.starts[partition.number]
-        return LogRange(start, records[-1].offset + 1 if records else start)
+        with self.lock:
+            topic = self.topics.get(partition.topic)
+            if topic is None:
+                raise MissingTopicError(f"The topic {partition.topic} does not exist.")
+            records = topic.partitions[partition.number]
+            start = topic.starts[partition.number]
+            return LogRange(start, records[-1].offset + 1 if records else start)
 
 
 class FakeSource:
@@ -159,6 +166,10 @@ class FakeSource:
     def poll(self, timeout_s: float) -> list[Event]:
         """See `Source.poll`."""
         self._fault("poll")
+        with self._log.lock:
+            return self._poll()
+
+    def _poll(self) -> list[Event]:
         if self._group is not None and self._fenced and not self._closed:
             self._fenced = False
             self.lose(self.owned)
@@ -240,10 +251,11 @@ class FakeSource:
     def topic_id(self, topic: str) -> str:
         """See `Source.topic_id`."""
         self._fault("topic_id")
-        if topic not in self._log.topics:
-            raise MissingTopicError(f"The topic {topic} does not exist.")
-        self._ids[topic] = self._log.topics[topic].topic_id
-        return self._ids[topic]
+        with self._log.lock:
+            if topic not in self._log.topics:
+                raise MissingTopicError(f"The topic {topic} does not exist.")
+            self._ids[topic] = self._log.topics[topic].topic_id
+            return self._ids[topic]
 
     def close(self) -> None:
         """See `Source.close`."""
@@ -263,6 +275,11 @@ class FakeSource:
 
 def rebalance(log: FakeLog, group: Group) -> None:
     """Share the partitions evenly: partition i goes to member i modulo their number."""
+    with log.lock:
+        _rebalance(log, group)
+
+
+def _rebalance(log: FakeLog, group: Group) -> None:
     topics = sorted({topic for member in group.members for topic in member.topics if topic in log.topics})
     partitions = [Partition(topic, number) for topic in topics for number in range(len(log.topics[topic].partitions))]
     wanted: dict[int, set[Partition]] = {index: set() for index in range(len(group.members))}
