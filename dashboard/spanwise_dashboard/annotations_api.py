@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from spanwise_dashboard.client import Client, segment
 from spanwise_schemas.api_annotations import (
     ClaimItem,
+    CorrectionPage,
     Item,
     NewReview,
     Next,
@@ -49,6 +50,14 @@ class AnnotationsApi:
         """Says what an item is worth; without an answer it is skipped."""
         path = f"{_QUEUES}/{segment(item.queue_id)}/items/{segment(item.item_id)}/reviews"
         self.client.change("POST", path, self._here, said)
+
+    def corrections(self, queue_id: str, *, limit: int) -> CorrectionPage:
+        """What reviewers of a queue wrote that outputs should have been, the newest first."""
+        return self.client.get(
+            "/api/v1/annotations/corrections",
+            CorrectionPage,
+            {"project": self.project, "queue_id": queue_id, "limit": limit},
+        )
 
     @property
     def _here(self) -> dict[str, str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from spanwise_dashboard.client import Client
-from spanwise_schemas.api_datasets import DatasetDetail, DatasetPage, ItemPage
+from spanwise_schemas.api_datasets import Dataset, DatasetChanged, DatasetDetail, DatasetDraft, DatasetPage, ItemPage
 from spanwise_schemas.api_experiments import ComparedItems, ExperimentComparison, ExperimentPage, ItemOrder
 
 
@@ -22,6 +22,20 @@ class ExperimentsApi:
     def dataset(self, name: str) -> DatasetDetail:
         """One dataset with its versions."""
         return self.client.get(f"/api/v1/datasets/{_segment(name)}", DatasetDetail, {"project": self.project})
+
+    def make_dataset(self, name: str, *, by: str) -> Dataset:
+        """Makes a dataset where there is none of this name."""
+        draft = DatasetDraft(name=name, by=by)
+        return self.client.send("POST", "/api/v1/datasets", Dataset, {"project": self.project}, draft)
+
+    def take_corrections(self, name: str, *, queue_id: str, by: str) -> DatasetChanged:
+        """Makes what reviewers of a queue corrected items of a dataset."""
+        return self.client.send(
+            "POST",
+            f"/api/v1/datasets/{_segment(name)}/from-corrections",
+            DatasetChanged,
+            {"project": self.project, "queue_id": queue_id, "note": "from corrections", "by": by},
+        )
 
     def items(self, name: str, *, version: int, text: str, offset: int, limit: int) -> ItemPage:
         """Items of a version (0: the newest) in which a text occurs."""

@@ -51,6 +51,11 @@ def test_items_come_one_by_one(api: AnnotationsApi) -> None:
         api.next("0" * 16, "Ada")
 
 
+def test_a_queue_without_corrections_has_none(api: AnnotationsApi) -> None:
+    """The list is empty."""
+    assert api.corrections(api.make(QUEUE, "").queue_id, limit=1).items == []
+
+
 def test_without_kafka_a_review_is_refused_and_says_why(api: AnnotationsApi) -> None:
     """The sentence names the role that is missing."""
     item = api.next(api.make(QUEUE, "").queue_id, "Ada").item

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from urllib.parse import unquote
 
 from pydantic import BaseModel
 
@@ -10,6 +11,8 @@ from spanwise_collector.annotate.desk import progress_of
 from spanwise_collector.annotate.queues import StoredQueue
 from spanwise_schemas.api_annotations import (
     ClaimItem,
+    Correction,
+    CorrectionPage,
     Item,
     NewReview,
     Next,
@@ -19,10 +22,12 @@ from spanwise_schemas.api_annotations import (
     QueuePage,
     Review,
 )
+from spanwise_schemas.api_datasets import Dataset as MadeDataset
+from spanwise_schemas.api_datasets import DatasetChanged, DatasetDraft
 from tests.support.dashboard_data import HOSTILE, HOSTILE_TRACE_ID, OK_TRACE_ID, Dataset
 
 Parameters = Mapping[str, Sequence[str]]
-PATHS = ("annotations",)
+PATHS = ("annotations", "datasets")
 ANSWERS, HOSTILE_QUEUE = "00000000000000a1", "00000000000000a2"
 QUESTIONS = (
     {"name": "correct", "text": "Is the answer correct?"},
@@ -43,11 +48,15 @@ class FakeAnnotations:
         data: what the collector holds.
         queues: by id, in order.
         items: of each queue.
+        corrected: what outputs should have been.
+        taken: datasets by name, with how many items each has.
     """
 
     data: Dataset
     queues: dict[str, StoredQueue] = field(default_factory=dict)
     items: dict[str, list[Item]] = field(default_factory=dict)
+    corrected: list[Correction] = field(default_factory=list)
+    taken: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.data.traces) > 2:
@@ -56,7 +65,7 @@ class FakeAnnotations:
             hostile = {"name": HOSTILE[:100], "questions": [{"name": "a", "text": HOSTILE}], "instructions": HOSTILE}
             self._add(HOSTILE_QUEUE, Queue.model_validate(hostile), reviewed=0, of=2)
 
-    def answer(self, method: str, path: Sequence[str], _parameters: Parameters, body: bytes) -> BaseModel | None:
+    def answer(self, method: str, path: Sequence[str], parameters: Parameters, body: bytes) -> BaseModel | None:
         """The answer to a request below /api/v1, None where there is nothing."""
         match method, *path:
             case "GET", "annotations", "queues":
@@ -74,7 +83,22 @@ class FakeAnnotations:
                 return self._info(self.queues.pop(queue_id))
             case "POST", "annotations", "queues", queue_id, "items", item_id, "reviews":
                 return self._review(queue_id, item_id, NewReview.model_validate_json(body))
+            case "GET", "annotations", "corrections":
+                return CorrectionPage(items=self._corrected(parameters)[: int(parameters["limit"][0])])
+            case "POST", "datasets":
+                name = DatasetDraft.model_validate_json(body).name
+                self.taken.setdefault(name, 0)
+                return MadeDataset(name=name, project="default", created_at=self.data.now, updated_at=self.data.now)
+            case "POST", "datasets", name, "from-corrections" if unquote(name) in self.taken:
+                return self._take(unquote(name), len(self._corrected(parameters)))
         return None
+
+    def _corrected(self, parameters: Parameters) -> list[Correction]:
+        return [one for one in self.corrected if one.queue_id == parameters["queue_id"][0]]
+
+    def _take(self, name: str, count: int) -> DatasetChanged:
+        had, self.taken[name] = self.taken[name], count
+        return DatasetChanged(dataset=name, version=1, items=count, added=count - had, unchanged=had)
 
     def _add(self, queue_id: str, queue: Queue, *, reviewed: int, of: int) -> None:
         now = self.data.now
@@ -144,6 +168,16 @@ class FakeAnnotations:
             comment=said.comment,
             time=self.data.now,
         )
+        if said.correction:
+            self.corrected.append(
+                Correction(
+                    trace_id=found.trace_id,
+                    queue_id=queue_id,
+                    by=said.reviewer,
+                    output=said.correction,
+                    time=self.data.now,
+                )
+            )
         reviews = [*found.reviews, review]
         state = found.state
         if len(reviews) >= found.wanted:

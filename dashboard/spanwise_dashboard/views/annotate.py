@@ -12,6 +12,7 @@ from spanwise_dashboard.annotations_api import AnnotationsApi
 from spanwise_dashboard.context import Context, address, go
 from spanwise_dashboard.notices import explained, first_trace
 from spanwise_dashboard.views.alert_actions import WHO, done
+from spanwise_dashboard.views.annotate_corrections import corrections
 from spanwise_dashboard.views.annotate_item import desk
 from spanwise_dashboard.views.annotate_queue import queue_form
 from spanwise_schemas.api_annotations import QueueInfo
@@ -52,7 +53,7 @@ def page(context: Context) -> None:
         if not reviewer:
             _ask_name()
             return
-        _sidebar(api, chosen, reviewer)
+        _sidebar(context, api, chosen, reviewer)
         desk(context, api, chosen, reviewer)
 
 
@@ -95,7 +96,7 @@ def _ask_name() -> None:
             st.rerun()
 
 
-def _sidebar(api: AnnotationsApi, chosen: QueueInfo, reviewer: str) -> None:
+def _sidebar(context: Context, api: AnnotationsApi, chosen: QueueInfo, reviewer: str) -> None:
     with st.sidebar:
         st.button(
             "Another reviewer",
@@ -105,6 +106,7 @@ def _sidebar(api: AnnotationsApi, chosen: QueueInfo, reviewer: str) -> None:
             on_click=_leave,
             width="stretch",
         )
+        corrections(context, api, chosen, reviewer)
         with st.popover("Delete this queue", icon=":material/delete:", key="annotate-delete", width="stretch"):
             st.markdown("Nobody can review its items any more. The scores and corrections that were given stay.")
             if st.button("Delete", type="primary", key="annotate-delete-now", width="stretch"):

@@ -6,9 +6,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from spanwise_dashboard.annotate_place import NEW_QUEUE, AnnotatePlace, annotate_query, parse_annotate
+from spanwise_dashboard.views.annotate_corrections import changed_words, suggested
 from spanwise_dashboard.views.annotate_words import agreement_words, choices, current, key_words, progress_words
 from spanwise_schemas.api import Problem
 from spanwise_schemas.api_annotations import Agreement, Progress, Question, ReviewerCount
+from spanwise_schemas.api_datasets import DatasetChanged
 from tests.support.dashboard_annotations import ANSWERS, HOSTILE_QUEUE
 from tests.support.dashboard_data import HOSTILE, empty, little
 from tests.support.dashboard_fake import FakeApi
@@ -131,6 +133,46 @@ def test_an_item_is_reviewed(open_page: tuple[FakeApi, Open]) -> None:
     assert app.text_area[0].value in ("", None)
     app = button(app, "Skip").click().run()
     assert api.annotated.items[ANSWERS][1].reviews[-1].outcome == "skipped"
+
+
+def test_corrections_become_items_of_a_dataset(open_page: tuple[FakeApi, Open]) -> None:
+    """Not before there is one, nor under a name that no dataset can have; taken again, nothing comes twice."""
+    api, opened = open_page
+    use(api, few_hundred)
+    app = opened("annotate", reviewer="Ada", queue=ANSWERS)
+    app = button(app, "Add to the dataset").click().run()
+    assert any("Nobody has corrected an output of this queue yet" in one.value for one in app.info)
+    assert api.annotated is not None
+    assert api.annotated.taken == {}
+    app = button(app, "No").click().run()
+    app.text_area[1].set_value("In 2024.")
+    app = button(app, "Save and next").click().run()
+    app.text_input(key=f"annotate-dataset-{ANSWERS}").set_value("../x")
+    app = button(app, "Add to the dataset").click().run()
+    assert any("Give the dataset a name of letters" in one.value for one in app.warning)
+    app.text_input(key=f"annotate-dataset-{ANSWERS}").set_value("Corrected answers")
+    app = button(app, "Add to the dataset").click().run()
+    assert [one.value for one in app.success] == ["1 item in version 1: 1 added."]
+    app = button(app, "Add to the dataset").click().run()
+
+    assert [one.value for one in app.success] == ["1 item in version 1: 1 there already."]
+    assert api.annotated.taken == {"Corrected answers": 1}
+    (link,) = [one.proto for one in app.get("page_link") if one.proto.label == "Open the dataset"]
+    assert "dataset=Corrected" in link.query_string
+
+
+def test_a_dataset_is_called_like_its_queue() -> None:
+    """As far as its name may have those characters."""
+    assert [suggested(name) for name in ("Answers", " <b>Ärger</b>: 50 % ", "检查", "x" * 200)] == [
+        *("Answers", "b rger b 50", "", "x" * 100)
+    ]
+
+
+def test_what_became_of_corrections_in_words() -> None:
+    """What is none is not said."""
+    found = DatasetChanged(dataset="a", version=3, items=1200, added=2, changed=1, skipped=1)
+    assert changed_words(found) == "1,200 items in version 3: 2 added, 1 changed, 1 without a stored input left out."
+    assert changed_words(DatasetChanged(dataset="a", version=1, items=0)).endswith("nothing changed.")
 
 
 def test_nothing_waits(open_page: tuple[FakeApi, Open]) -> None:
