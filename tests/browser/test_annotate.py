@@ -145,10 +145,9 @@ def test_reviewing_by_keyboard(page: Page, stack: Stack) -> None:
     assert (correction["output"], correction["by"]) == ("Order 1 is lost", "Ada")
 
     settled(page)
-    page.get_by_role("button", name="Corrections into a dataset").click()
+    page.get_by_role("button", name="Make a dataset").click()
     page.get_by_role("button", name="Add to the dataset").click()
-    expect(page.get_by_text("1 item in version 1: 1 added.")).to_be_visible()
-    page.get_by_role("link", name="Open the dataset").click()
+    page.get_by_role("link", name="1 item in version 1: 1 added. Open the dataset").click()
     expect(page.get_by_text("Where is order 1?")).to_be_visible()
     (item,) = ask(stack.collector, "/api/v1/datasets/Answers/items")["items"]
     assert (item["input"], item["expected"], item["rejected"]) == (

@@ -23,12 +23,10 @@ _MAX_NAME: Final = 100
 
 def corrections(context: Context, api: AnnotationsApi, info: QueueInfo, reviewer: str) -> None:
     """Draws the button with its form."""
-    with st.popover(
-        "Corrections into a dataset", icon=":material/library_add:", key="annotate-corrections", width="stretch"
-    ):
+    with st.popover("Make a dataset", icon=":material/library_add:", key="annotate-corrections", width="stretch"):
         st.markdown(
-            "What reviewers of this queue wrote that outputs should have been: input and corrected output become an "
-            "item, the application's own output stands beside it as rejected. Taken again, nothing comes twice."
+            "Where reviewers of this queue corrected an output, the input and what they wrote become an item; the "
+            "application's own output stands beside it as rejected."
         )
         with st.form("annotate-corrections-form", border=False):
             name = st.text_input(
@@ -36,7 +34,8 @@ def corrections(context: Context, api: AnnotationsApi, info: QueueInfo, reviewer
                 value=suggested(info.queue.name),
                 max_chars=_MAX_NAME,
                 key=f"annotate-dataset-{info.queue_id}",
-                help="A new one, or one that there is. Letters, digits, spaces, dots, dashes and underscores.",
+                help="A new one, or one that there is: what it has already does not come twice. Letters, digits, "
+                "spaces, dots, dashes and underscores.",
             ).strip()
             if st.form_submit_button("Add to the dataset", type="primary", width="stretch"):
                 st.session_state.pop(_TAKEN, None)
@@ -85,10 +84,10 @@ def _take(context: Context, api: AnnotationsApi, info: QueueInfo, name: str, rev
 
 
 def _told(context: Context, found: DatasetChanged) -> None:
-    st.success(changed_words(found), icon=":material/check:")
+    # In one line: more would not fit below the button on a small screen.
     st.page_link(
         context.pages["datasets"],
-        label="Open the dataset",
-        icon=":material/dataset:",
+        label=f"{changed_words(found)} Open the dataset",
+        icon=":material/check:",
         query_params=query(replace(context.state(), datasets=DatasetsPlace(name=found.dataset))),
     )

@@ -152,13 +152,17 @@ def test_corrections_become_items_of_a_dataset(open_page: tuple[FakeApi, Open]) 
     assert any("Give the dataset a name of letters" in one.value for one in app.warning)
     app.text_input(key=f"annotate-dataset-{ANSWERS}").set_value("Corrected answers")
     app = button(app, "Add to the dataset").click().run()
-    assert [one.value for one in app.success] == ["1 item in version 1: 1 added."]
+    assert _links(app) == ["1 item in version 1: 1 added. Open the dataset"]
     app = button(app, "Add to the dataset").click().run()
 
-    assert [one.value for one in app.success] == ["1 item in version 1: 1 there already."]
+    assert _links(app) == ["1 item in version 1: 1 there already. Open the dataset"]
     assert api.annotated.taken == {"Corrected answers": 1}
-    (link,) = [one.proto for one in app.get("page_link") if one.proto.label == "Open the dataset"]
-    assert "dataset=Corrected" in link.query_string
+
+
+def _links(app: AppTest) -> list[str]:
+    """Links to the dataset that was made, by their words."""
+    links = [one.proto for one in app.get("page_link")]
+    return [link.label for link in links if "dataset=Corrected" in link.query_string]
 
 
 def test_a_dataset_is_called_like_its_queue() -> None:
