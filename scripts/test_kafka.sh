@@ -8,7 +8,7 @@ for tool in java mvn; do
 done
 (cd tests/kafka && mvn -q -B dependency:copy-dependencies)
 export SPANWISE_TEST_BROKER=kafka
-# The schedules take longest and mostly wait: they begin first, on a worker beside the others.
+# One worker more than cores: the schedules, which begin first (tests/conftest.py), mostly wait.
 workers=$((${WORKERS:-2} + 1))
 exec .venv/bin/python -m pytest -n "$workers" --dist loadfile --no-loadscope-reorder \
-    tests/kafka/test_schedules.py tests/contract tests/e2e tests/kafka "$@"
+    tests/contract tests/e2e tests/kafka "$@"
