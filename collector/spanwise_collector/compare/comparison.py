@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scipy import stats
-
 from spanwise_collector.alerts.signals import FIVE_MINUTES_S, HOUR_S, SignalSource, read
 from spanwise_collector.compare.measures import measures_of
 from spanwise_collector.compare.ratios import Difference, holm
@@ -17,6 +15,7 @@ from spanwise_collector.query.failures_source import issue_id
 from spanwise_collector.query.side_scores import held_scores
 from spanwise_collector.query.values import time_of
 from spanwise_collector.query.window import DAY, Window
+from spanwise_collector.stats.tables import binomial_two_sided, student_two_sided
 from spanwise_collector.store.database import Reader
 from spanwise_schemas.api_compare import CompareBy, Compared, ComparedFailure, Comparison, Side, Verdict
 from spanwise_schemas.rules import Where
@@ -136,7 +135,7 @@ def _score_pair(name: str, a: SideMean | None, b: SideMean | None, held: str) ->
         if 0 < error < math.inf:
             freedom = error**4 / sum(one.error**4 / (one.clusters - 1) for one in (sides.a, sides.b) if one.error)
             value = sides.b.mean - sides.a.mean
-            test = Difference(value, error, freedom, float(2 * stats.t.sf(abs(value) / error, freedom)))
+            test = Difference(value, error, freedom, student_two_sided(value / error, freedom))
     return Pair(
         signal_named(f"score:{name}"),
         means[0].mean if means[0] else None,
@@ -158,8 +157,7 @@ def _failures(
     counts = [(a.get(one, ("", "", 0))[2], b.get(one, ("", "", 0))[2]) for one in issues]
     share = n_b / (n_a + n_b) if n_a + n_b else 0.5
     p_values = [
-        float(stats.binomtest(count_b, count_a + count_b, share).pvalue) if 0 < share < 1 else 1.0
-        for count_a, count_b in counts
+        binomial_two_sided(count_b, count_a + count_b, share) if 0 < share < 1 else 1.0 for count_a, count_b in counts
     ]
     rows = []
     for issue, (count_a, count_b), p in zip(issues, counts, holm(p_values), strict=True):

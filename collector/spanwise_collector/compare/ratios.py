@@ -12,7 +12,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+
+from spanwise_collector.stats.tables import student_quantile, student_two_sided
 
 Floats = npt.NDArray[np.float64]
 MIN_STEPS: Final = 6
@@ -54,7 +55,7 @@ class Difference:
 
     def interval(self, level: float) -> tuple[float, float]:
         """Both ends of an interval that covers with probability `level`."""
-        half = float(stats.t.ppf(0.5 + level / 2, self.freedom)) * self.error
+        half = student_quantile(0.5 + level / 2, self.freedom) * self.error
         return self.value - half, self.value + half
 
 
@@ -90,7 +91,7 @@ def difference(a: Ratio, b: Ratio, *, floor: float = 0.0) -> Difference:
     if error == 0:
         return Difference(value, 0.0, 1.0, 1.0 if value == 0 else 0.0)
     freedom = error**4 / (error_a**4 / (a.steps - 1) + error_b**4 / (b.steps - 1))
-    p = float(2 * stats.t.sf(abs(value) / error, freedom))
+    p = student_two_sided(value / error, freedom)
     return Difference(value, error, freedom, p)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from math import sqrt
 from typing import Final, Literal
 
-from scipy.stats import norm, t
+from spanwise_collector.stats.tables import normal_quantile, student_quantile
 
 LEVEL: Final = 0.95
 MIN_ITEMS: Final = 10
@@ -81,7 +81,7 @@ def agreement(runs: Sequence[Run], since: datetime) -> Interval | None:
         return None
     n = len(found)
     share = sum(run.human == run.value for run in found) / n
-    z = float(norm.ppf((1 + LEVEL) / 2))
+    z = normal_quantile((1 + LEVEL) / 2)
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return Interval(share, max(0.0, middle - half), min(1.0, middle + half), n)
@@ -134,5 +134,5 @@ def _mean(values: Sequence[float]) -> Interval | None:
     if n == 1:
         return Interval(mean, -1.0, 1.0, 1)
     spread = sqrt(sum((value - mean) ** 2 for value in values) / (n - 1))
-    half = max(float(t.ppf((1 + LEVEL) / 2, n - 1)) * spread / sqrt(n), 3 / n)
+    half = max(student_quantile((1 + LEVEL) / 2, n - 1) * spread / sqrt(n), 3 / n)
     return Interval(mean, max(-1.0, mean - half), min(1.0, mean + half), n)

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from scipy import stats
-
 from spanwise_collector.query.failures_source import IN_WINDOW, SOURCE, FailureFilter, issue_id
 from spanwise_collector.query.values import time_of
 from spanwise_collector.query.window import DAY, Window
+from spanwise_collector.stats.tables import poisson_above
 from spanwise_collector.store.database import Reader
 from spanwise_schemas.api_failures import Issue, IssueOrder, IssuePage, IssueState
 
@@ -169,7 +168,7 @@ def is_spiking(trend: Sequence[int]) -> bool:
         return False
     mean = (sum(usual) + 0.5) / len(usual)
     spread = max(1.0, sum((one - mean) ** 2 for one in usual) / len(usual) / mean)
-    return bool(stats.poisson.sf(recent / spread - 1, mean * _RECENT / spread) < _SPIKE_P)
+    return bool(poisson_above(recent / spread - 1, mean * _RECENT / spread) < _SPIKE_P)
 
 
 def _spans(reader: Reader, wanted: FailureFilter, window: Window, timeout_s: float) -> int:

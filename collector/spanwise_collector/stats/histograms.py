@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from spanwise_collector.stats.arrays import Floats
 from spanwise_collector.stats.shares import NORMAL_95
+from spanwise_collector.stats.tables import kolmogorov_above
 from spanwise_collector.stats.tail import BIN_LOG
 
 
@@ -63,7 +63,7 @@ def difference(before: Floats, after: Floats, dispersion: float = 1.0) -> Differ
     effective = n0 * n1 / (n0 + n1) / dispersion
     # Stephens' correction of the asymptotic distribution for small samples.
     root = np.sqrt(effective)
-    p = float(stats.kstwobign.sf(ks * (root + 0.12 + 0.11 / root)))
+    p = kolmogorov_above(ks * (root + 0.12 + 0.11 / root))
     return Difference(ks, p, float(np.abs(gaps).sum() * BIN_LOG))
 
 

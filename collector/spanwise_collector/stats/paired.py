@@ -13,7 +13,8 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+
+from spanwise_collector.stats.tables import binomial_two_sided, normal_below, normal_quantile, student_quantile
 
 DRAWS: Final = 10_000
 LEVEL: Final = 0.95
@@ -85,7 +86,7 @@ def paired(
         gained, lost = int((d > 0).sum()), int((d < 0).sum())
         low, high = bonett_price(gained, lost, len(d))
         p_value, method = mcnemar(gained, lost), "mcnemar"
-        error = max(error, (high - low) / (2 * float(stats.norm.ppf(0.5 + LEVEL / 2))))
+        error = max(error, (high - low) / (2 * normal_quantile(0.5 + LEVEL / 2)))
     else:
         if np.ptp(sums / sizes) < 1e-12:
             low, high = _all_the_same(float(d.mean()), len(sums), np.concatenate((a, b)))
@@ -128,16 +129,16 @@ def bca(sums: Floats, sizes: Floats, *, rng: np.random.Generator, draws: int = D
         picked = rng.integers(0, m, size=(count, m))
         found[start : start + count] = sums[picked].sum(1) / sizes[picked].sum(1)
     below = (float((found < estimate).sum()) + 0.5 * float((found == estimate).sum())) / draws
-    bias = float(stats.norm.ppf(min(max(below, 1 / draws), 1 - 1 / draws)))
+    bias = normal_quantile(min(max(below, 1 / draws), 1 - 1 / draws))
     left_out = (sums.sum() - sums) / (sizes.sum() - sizes)
     away = left_out.mean() - left_out
     scale = float((away**2).sum()) ** 1.5
     bend = float((away**3).sum()) / (6 * scale) if scale > 0 else 0.0
-    reach = math.sqrt(m / (m - 1)) * float(stats.t.ppf(0.5 + LEVEL / 2, m - 1))
+    reach = math.sqrt(m / (m - 1)) * student_quantile(0.5 + LEVEL / 2, m - 1)
     ends = []
     for z in (bias - reach, bias + reach):
         bent = 1 - bend * z
-        share = float(stats.norm.cdf(bias + z / bent)) if bent > 0 else float(z > 0)
+        share = normal_below(bias + z / bent) if bent > 0 else float(z > 0)
         ends.append(float(np.quantile(found, share)))
     return min(ends), max(ends)
 
@@ -151,13 +152,13 @@ def bonett_price(gained: int, lost: int, n: int) -> tuple[float, float]:
         n: items.
     """
     up, down = (gained + 1) / (n + 2), (lost + 1) / (n + 2)
-    reach = float(stats.norm.ppf(0.5 + LEVEL / 2)) * math.sqrt((up + down - (up - down) ** 2) / (n + 2))
+    reach = normal_quantile(0.5 + LEVEL / 2) * math.sqrt((up + down - (up - down) ** 2) / (n + 2))
     return max(-1.0, up - down - reach), min(1.0, up - down + reach)
 
 
 def mcnemar(gained: int, lost: int) -> float:
     """Two-sided p-value that neither side is better, exact: the items that differ are a fair coin's."""
-    return float(stats.binomtest(lost, gained + lost).pvalue) if gained + lost else 1.0
+    return binomial_two_sided(lost, gained + lost, 0.5)
 
 
 def sign_flip(sums: Floats, *, rng: np.random.Generator, draws: int = DRAWS) -> float:
@@ -201,7 +202,7 @@ def items_needed(difference: float, spread: float, margin: float) -> int | None:
     distance = max(abs(difference), margin - abs(difference))
     if distance <= 0 or not math.isfinite(spread):
         return None
-    reach = float(stats.norm.ppf(0.5 + LEVEL / 2) + stats.norm.ppf(POWER))
+    reach = normal_quantile(0.5 + LEVEL / 2) + normal_quantile(POWER)
     root = reach * spread / distance
     return max(2, math.ceil(root**2)) if root < MOST_NEEDED**0.5 else None
 

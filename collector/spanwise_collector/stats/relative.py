@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from spanwise_collector.stats.arrays import Floats, ratio
 
@@ -44,6 +44,6 @@ def same_hours(past: Floats, past_variance: Floats, variance: Floats, level: flo
     weight = np.where(seen, 1.0 / (np.where(seen, past_variance, 1.0) + tau2[:, None]), 0.0)
     expected = ratio((weight * past).sum(1), weight.sum(1))
     error = np.sqrt(variance + tau2 + ratio(np.ones_like(count), weight.sum(1)))
-    quantile = stats.t.ppf(0.5 + level / 2.0, np.maximum(count - 1.0, 1.0))
+    quantile = special.stdtrit(np.maximum(count - 1.0, 1.0), 0.5 + level / 2.0)
     width = np.where(count >= 2, quantile * error, np.inf)
     return Usual(expected, expected - width, expected + width, count)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import stats
 
 from spanwise_collector.stats.arrays import Floats, ratio
+from spanwise_collector.stats.tables import chi2_above, normal_above
 
 NORMAL_95: Final = 1.959964
 
@@ -74,9 +74,9 @@ def share_shift(before: Floats, after: Floats, dispersion: float = 1.0) -> Share
         np.minimum(difference + width, 1.0),
         z,
         largest,
-        float(min(1.0, used * 2.0 * stats.norm.sf(abs(z[largest])))),
+        float(min(1.0, used * 2.0 * normal_above(abs(z[largest])))),
         float(scaled),
-        float(stats.chi2.sf(scaled, used - 1)) if used > 1 else 1.0,
+        chi2_above(scaled, used - 1) if used > 1 else 1.0,
         float(np.sqrt(g / (n0 + n1))),
         float(np.abs(difference).sum() / 2.0),
     )

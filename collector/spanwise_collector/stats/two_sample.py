@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+
+from spanwise_collector.stats.tables import normal_quantile, student_quantile, student_two_sided
 
 LEVEL: Final = 0.95
 Floats = NDArray[np.float64]
@@ -37,7 +38,7 @@ class WeightedMean:
         """The 95 % interval; infinite where nothing can be said."""
         if self.clusters < 2:
             return -math.inf, math.inf
-        reach = float(stats.t.ppf(0.5 + LEVEL / 2, self.clusters - 1)) * self.error
+        reach = student_quantile(0.5 + LEVEL / 2, self.clusters - 1) * self.error
         return self.mean - reach, self.mean + reach
 
 
@@ -91,7 +92,7 @@ def wilson(yes: int, n: int) -> tuple[float, float]:
         yes: how many are.
         n: of how many, at least 1.
     """
-    z = float(stats.norm.ppf(0.5 + LEVEL / 2))
+    z = normal_quantile(0.5 + LEVEL / 2)
     share = yes / n
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     reach = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
@@ -107,5 +108,5 @@ def two_sample(a: WeightedMean, b: WeightedMean) -> Difference:
     if error == 0:
         return Difference(value, value, value, 1.0 if value == 0 else 0.0, 0.0)
     freedom = error**4 / sum(one.error**4 / (one.clusters - 1) for one in (a, b) if one.error)
-    reach = float(stats.t.ppf(0.5 + LEVEL / 2, freedom)) * error
-    return Difference(value, value - reach, value + reach, float(2 * stats.t.sf(abs(value) / error, freedom)), error)
+    reach = student_quantile(0.5 + LEVEL / 2, freedom) * error
+    return Difference(value, value - reach, value + reach, student_two_sided(value / error, freedom), error)
