@@ -39,7 +39,7 @@ test-kafka: .venv/.ready  ## What talks to a broker, and the crash suite, on a r
 fuzz: .venv/.ready  ## Coverage-guided fuzzing of all decoders; FUZZ_SECONDS=20 each (Linux, Python below 3.14)
 	@$(PY) -m tests.fuzz --seconds $(FUZZ_SECONDS) $(ARGS)
 
-soak: .venv/.ready  ## 5,000 random schedules of faults on Apache Kafka, 1.5 hours on two cores; SCHEDULES=, SOAK_WORKERS=, SEED= (Java 17, Maven)
+soak: .venv/.ready  ## 5,000 random schedules of faults on Apache Kafka, under two hours on two cores with SOAK_WORKERS=5; SCHEDULES=, SOAK_WORKERS=, SEED= (Java 17, Maven)
 	@$(PY) -m scripts.soak --schedules $(SCHEDULES) --workers $(SOAK_WORKERS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 test-browser: .venv/.ready  ## The dashboard in headless Chromium (needs Debian's chromium or CHROMIUM=/path)

@@ -113,6 +113,8 @@ def main() -> int:
             return 2
     subprocess.run(["mvn", "-q", "-B", "dependency:copy-dependencies"], cwd="tests/kafka", check=True)
     print(f"seed {options.seed}: SEED={options.seed} make soak draws the same schedules", flush=True)
+    # Told to end, as by Ctrl-C: the sums so far, and no worker is left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     began, interrupted = time.monotonic(), False
     with ExitStack() as stack:
         directory = Path(tempfile.mkdtemp(prefix="spanwise-soak-"))
