@@ -83,7 +83,21 @@ def stop(worker: Worker) -> None:
         worker.process.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
             worker.process.wait(STOP_S)
+    # A worker that is in the middle of a schedule may not listen; its broker, a session of its own, would outlive it.
+    left = children(worker.process.pid)
     worker.process.kill()
+    for child in left:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+
+def children(pid: int) -> list[int]:
+    """Processes that a process has started, from Linux's /proc; none where there is no such process."""
+    with suppress(OSError):
+        return [
+            int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()
+        ]
+    return []
 
 
 def watch(workers: list[Worker], began: float) -> None:
